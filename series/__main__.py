@@ -1,0 +1,109 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The command line: ``python -m series build``, ``check`` and ``show``."""
+
+import argparse
+import pathlib
+import signal
+import sys
+
+from series import check
+from series import errors
+from series import onto
+from series import release
+from series import show
+from series import tree
+
+DEFAULT_RELEASE = '29.0.0'
+_ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def main(arguments=None, root=_ROOT, endpoint=release.PYPI):
+    """Run a command.
+
+    :param list[str] arguments: the arguments; the program's by default
+    :param pathlib.Path root: the top of this repository
+    :param str endpoint: the address of the package index
+    :returns: the exit status
+    :rtype: int
+    """
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        options.run(root, options, endpoint)
+    except (errors.SeriesError, OSError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog='python -m series',
+        description='Turn this repository into git commits on a release of '
+                    'Cinder.')
+    commands = parser.add_subparsers(required=True, metavar='COMMAND')
+
+    command = commands.add_parser(
+        'build', help='make a git tree of Cinder with the commits on top')
+    where = command.add_mutually_exclusive_group()
+    _add_release(where)
+    where.add_argument(
+        '--onto', type=pathlib.Path, metavar='DIR',
+        help='put the commits on top of this checkout of Cinder instead')
+    command.set_defaults(run=_build)
+
+    command = commands.add_parser(
+        'check', help='verify all of the series, leaving no tree behind')
+    _add_release(command)
+    command.set_defaults(run=_check)
+
+    command = commands.add_parser(
+        'show', help='list the commits, or show one as a diff')
+    command.add_argument(
+        'commit', nargs='?', metavar='COMMIT',
+        help='number, id or unique start of the Change-Id of a commit')
+    _add_release(command)
+    command.set_defaults(run=_show)
+    return parser
+
+
+def _add_release(command):
+    command.add_argument(
+        '--cinder', default=DEFAULT_RELEASE, metavar='RELEASE',
+        help='the release of Cinder (default: %(default)s)')
+
+
+def _build(root, options, endpoint):
+    if options.onto is None:
+        tree.build(root, options.cinder, endpoint)
+    else:
+        onto.put_onto(root, options.onto.absolute())
+
+
+def _check(root, options, endpoint):
+    check.check(root, options.cinder, endpoint)
+
+
+def _show(root, options, endpoint):
+    if options.commit is None:
+        show.list_commits(root)
+    else:
+        show.show_commit(root, options.commit, options.cinder, endpoint)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,146 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Make the commits of the series on top of a base commit.
+
+All is done with git's plumbing on an index of its own: no work tree is
+touched, and what is made are objects only, which no branch names yet.  The
+same base and the same series give the same commits, hash by hash, because
+identity and dates are fixed: each commit is a minute later than the one
+before.
+"""
+
+import datetime
+import os
+
+from series import edit
+from series import errors
+from series import git
+from series import progress
+from series import rules
+
+BASE_TIME = int(datetime.datetime(
+    2026, 10, 1, tzinfo=datetime.timezone.utc).timestamp())
+
+
+def fail(error):
+    """Stop at an error, as opposed to collecting it.
+
+    :param SeriesError error: the error
+    :raises SeriesError: always
+    """
+    raise error
+
+
+def apply_series(repository, base, commits, root, name, index, report=fail):
+    """Make the commits.
+
+    :param series.git.Git repository: where the objects go
+    :param str base: the commit to start from
+    :param list[series.commits.Commit] commits: the series
+    :param pathlib.Path root: the top of this repository
+    :param str name: what to call the base in an error
+    :param pathlib.Path index: where to keep the index, a file to be made
+    :param report: called with each error of a commit; raises it by default
+    :returns: the hashes of the commits, in order
+    :rtype: list[str]
+    :raises SeriesError: if a rule does not match, a file to add exists
+        already, or a commit changes nothing
+    """
+    stage = _Stage(repository, index, root, name)
+    stage.run('read-tree', base)
+    parent, hashes = base, []
+    for commit in commits:
+        progress.say(f'[{commit.number}/{len(commits)}] {commit.subject}')
+        for path in commit.adds:
+            _attempt(report, stage.add, path, commit)
+        for path, names in commit.edits.items():
+            _attempt(report, stage.edit, path, names, commit, report)
+        tree = stage.line('write-tree')
+        if tree == stage.line('rev-parse', f'{parent}^{{tree}}'):
+            report(errors.SeriesError(
+                f'{name}: commit {commit.id} changes nothing.'))
+        parent = stage.line(
+            'commit-tree', tree, '-p', parent, stdin=commit.message.encode(),
+            env=git.identity(BASE_TIME + 60 * commit.number))
+        hashes.append(parent)
+    return hashes
+
+
+def _attempt(report, step, *args):
+    try:
+        step(*args)
+    except errors.SeriesError as error:
+        report(error)
+
+
+class _Stage:
+    """The index that the commits are made from."""
+
+    def __init__(self, repository, index, root, name):
+        self._repository = repository
+        self._env = {'GIT_INDEX_FILE': os.fspath(index)}
+        self._root = root
+        self._name = name
+
+    def run(self, *args, stdin=b'', env=None):
+        return self._repository.run(
+            *args, stdin=stdin, env=self._env | (env or {}))
+
+    def line(self, *args, stdin=b'', env=None):
+        return os.fsdecode(self.run(*args, stdin=stdin, env=env)).strip()
+
+    def add(self, path, commit):
+        if self._entry(path):
+            raise errors.SeriesError(
+                f'{self._name} has {path} already, which commit {commit.id} '
+                f'adds.')
+        source = self._root / path
+        mode = '100755' if os.access(source, os.X_OK) else '100644'
+        self._put(path, mode, source.read_bytes())
+
+    def edit(self, path, names, commit, report):
+        known = rules.load(self._root, path)
+        entry = self._entry(path)
+        if not entry:
+            raise errors.SeriesError(
+                f'{self._name} has no file {path}, which commit {commit.id} '
+                f'edits.')
+        mode, blob = entry
+        content = self.run('cat-file', 'blob', blob)
+        for name in names:
+            if name not in known:
+                report(errors.SeriesError(
+                    f'{rules.FOLDER}/{path}.yml has no rule {name}, which '
+                    f'commit {commit.id} applies.'))
+                continue
+            try:
+                content = edit.apply(
+                    content, known[name], f'{self._name}: {path}')
+            except errors.SeriesError as error:
+                report(error)
+        self._put(path, mode, content)
+
+    def _entry(self, path):
+        """Find a file's mode and blob; None if it is not there."""
+        listed = self.run('ls-files', '--stage', '-z', '--', path)
+        for entry in listed.split(b'\0'):
+            facts, _, found = entry.partition(b'\t')
+            if found == path.encode():
+                mode, blob, _ = facts.decode().split()
+                return mode, blob
+        return None
+
+    def _put(self, path, mode, content):
+        blob = self.line('hash-object', '-w', '--stdin', stdin=content)
+        self.run('update-index', '-z', '--add', '--index-info',
+                 stdin=f'{mode} {blob}\t{path}\0'.encode())

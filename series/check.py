@@ -1,0 +1,142 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Verify all of the series at once and leave nothing behind.
+
+The series is built in a temporary directory.  Everything that is wrong is
+told together, so that one run is enough to see the work to do.
+"""
+
+import collections
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from series import commits
+from series import errors
+from series import progress
+from series import release
+from series import rules
+from series import tree
+
+OURS = ('cinder', 'doc', 'releasenotes')
+_FOOTERS = ('Implements: blueprint enhance-locks',
+            'Partially-Implements: blueprint enhance-locks', 'Closes-Bug: #')
+_SUBJECT_GOOD, _SUBJECT_MAX, _BODY_MAX = 50, 72, 72
+
+
+def check(root, version, endpoint=release.PYPI):
+    """Verify the series on a release.
+
+    :param pathlib.Path root: the top of this repository
+    :param str version: the release of Cinder
+    :param str endpoint: the address of the package index
+    :raises SeriesError: telling all that is wrong, one finding a line
+    """
+    series = commits.load(root)
+    problems = [*_unused(root, series)]
+    for commit in series:
+        problems += _message(commit)
+    sdist = release.fetch(version, root / tree.FOLDER / 'cache', endpoint)
+    with tempfile.TemporaryDirectory() as folder:
+        repository, hashes = tree.lay_out(
+            pathlib.Path(folder, 'tree'), root, series, sdist,
+            report=lambda error: problems.append(str(error)))
+        for commit, made in zip(series, hashes):
+            progress.say(f'Checking {commit.id}')
+            problems += _style(repository, commit, made)
+    if problems:
+        raise errors.SeriesError('\n'.join(
+            [f'{len(problems)} found by check:', *problems]))
+    progress.say(f'{len(series)} commits, nothing to complain of')
+
+
+def _unused(root, series):
+    """Find files and rules of ours that are not in exactly one commit."""
+    added = collections.Counter(
+        path for commit in series for path in commit.adds)
+    ours = {path for folder in OURS
+            for path in commits.files_below(root, folder)}
+    for path in sorted(ours | set(added)):
+        if added[path] != 1:
+            yield f'{path} is added by {added[path]} commits, not by one.'
+    used = collections.Counter(
+        (path, name) for commit in series
+        for path, names in commit.edits.items() for name in names)
+    for file in commits.files_below(root, rules.FOLDER):
+        path = file.removeprefix(f'{rules.FOLDER}/').removesuffix('.yml')
+        if not file.endswith('.yml'):
+            yield f'{file} is no file of rules.'
+            continue
+        try:
+            names = rules.load(root, path)
+        except errors.SeriesError as error:
+            yield str(error)
+            continue
+        for name in names:
+            if used[path, name] != 1:
+                yield (f'{file}: rule {name} is used {used[path, name]} '
+                       f'times, not once.')
+
+
+def _message(commit):
+    """Find what a reviewer would object to in a commit message."""
+    where = f'Message of commit {commit.id}'
+    subject, *rest = commit.message.rstrip('\n').split('\n')
+    paragraphs = '\n'.join(rest).split('\n\n')
+    if len(subject) > _SUBJECT_MAX:
+        yield f'{where}: the subject has more than {_SUBJECT_MAX} characters.'
+    elif len(subject) > _SUBJECT_GOOD:
+        progress.say(
+            f'{where}: the subject has more than {_SUBJECT_GOOD} characters')
+    if subject.endswith('.'):
+        yield f'{where}: the subject ends with a period.'
+    if not rest or rest[0]:
+        yield f'{where}: the second line is not blank.'
+    for line in rest:
+        if len(line) > _BODY_MAX:
+            yield (f'{where}: a line has more than {_BODY_MAX} characters: '
+                   f'{line!r}.')
+        if line != line.rstrip():
+            yield f'{where}: white space ends the line {line!r}.'
+    if not commit.message.isascii():
+        yield f'{where}: not all of it is ASCII.'
+    footer = paragraphs[-1].split('\n')
+    if not any(line.startswith(_FOOTERS) for line in footer):
+        yield (f'{where}: the last paragraph has none of '
+               f'{", ".join(_FOOTERS)}.')
+    if footer.count(f'Change-Id: {commit.change_id}') != 1:
+        yield f'{where}: the Change-Id is not in the last paragraph.'
+
+
+def _style(repository, commit, made):
+    """Find stray white space and what Cinder's flake8 objects to."""
+    stray = repository.run('diff-tree', '--check', '--no-commit-id', made,
+                           allowed=(0, 2)).decode(errors='replace')
+    for line in stray.splitlines():
+        if not line.startswith('+'):
+            yield f'Commit {commit.id}: {line}'
+    touched = repository.line(
+        'diff-tree', '-r', '--no-commit-id', '--name-only', '-z',
+        '--diff-filter=d', made).split('\0')
+    python = [path for path in touched if path.endswith('.py')]
+    if python:
+        repository.run('checkout', '--quiet', '--detach', made)
+        done = subprocess.run(
+            [sys.executable, '-m', 'flake8', '--', *python],
+            cwd=repository.path, capture_output=True, text=True)
+        if done.stderr:
+            yield (f'Commit {commit.id}: flake8 fails: '
+                   f'{" ".join(done.stderr.split())}')
+        for line in done.stdout.splitlines():
+            yield f'Commit {commit.id}: {line}'

@@ -1,0 +1,180 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Apply one rule to the content of one file, or say why it does not fit.
+
+A rule that no longer matches exactly as often as it declares is an error,
+never a guess.  ast-grep finds the places in Python code and makes the new
+text; the text is put in here, byte by byte, so that nothing else of the file
+changes.  ast-grep indents the lines of a ``fix`` like the place they go to,
+blank ones too; that white space is taken away again.
+"""
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+import tempfile
+
+from series import errors
+
+
+def apply(source, rule, where):
+    """Apply a rule.
+
+    :param bytes source: the content of the file
+    :param series.rules.Rule rule: the rule
+    :param str where: release and file, for errors
+    :returns: the new content
+    :rtype: bytes
+    :raises SeriesError: if the rule matches more or less often than declared,
+        its matches overlap, or its result is no Python or leaves white space
+        at the end of a line
+    """
+    where = f'{where}: rule {rule.id}'
+    find = _find_text if rule.is_text else _find_code
+    places = sorted(find(source, rule, where))
+    _check_places(source, rule, places, where)
+    result = source
+    for start, end, text in reversed(places):
+        result = _replace(result, start, end, text)
+    _check_white_space(source, result, where)
+    if not rule.is_text:
+        _check_code(source, result, where)
+    return result
+
+
+def ast_grep():
+    """Find ast-grep, beside this Python or on the PATH.
+
+    :returns: the path of the program
+    :rtype: str
+    :raises SeriesError: if there is none
+    """
+    path = [sysconfig.get_path('scripts'), os.environ.get('PATH', '')]
+    program = shutil.which('ast-grep', path=os.pathsep.join(path))
+    if program is None:
+        raise errors.SeriesError(
+            'ast-grep was not found; install it with "pip install -r '
+            'series/requirements.txt".')
+    return program
+
+
+def _find_text(source, rule, where):
+    found = rule.body['find'].encode()
+    # The lookahead counts overlapping places too.
+    starts = [match.start() for match in
+              re.finditer(b'(?=' + re.escape(found) + b')', source)]
+    if 'replace' in rule.body:
+        text = rule.body['replace'].encode()
+    elif 'before' in rule.body:
+        text = rule.body['before'].encode() + found
+    else:
+        text = found + rule.body['after'].encode()
+    return [(start, start + len(found), text) for start in starts]
+
+
+def _find_code(source, rule, where):
+    body = {'id': rule.id, 'language': 'python'} | rule.body
+    body['fix'] = _without_last_newline(body['fix'])
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, 'source.py'), 'wb') as file:
+            file.write(source)
+        done = subprocess.run(
+            [ast_grep(), 'scan', '--json=stream', '--inline-rules',
+             json.dumps(body, ensure_ascii=False), 'source.py'],
+            cwd=folder, capture_output=True)
+    if done.returncode:
+        cause = done.stderr.decode(errors='replace').strip().split('╰▻')[-1]
+        raise errors.SeriesError(
+            f'{where}: ast-grep refuses it: {" ".join(cause.split())}')
+    places = []
+    for line in done.stdout.splitlines():
+        match = json.loads(line)
+        offsets = match['replacementOffsets']
+        text = re.sub(rb'(?m)^[ \t]+$', b'', match['replacement'].encode())
+        places.append((offsets['start'], offsets['end'], text))
+    return places
+
+
+def _without_last_newline(fix):
+    if isinstance(fix, str):
+        return fix.removesuffix('\n')
+    if isinstance(fix.get('template'), str):
+        return fix | {'template': fix['template'].removesuffix('\n')}
+    return fix
+
+
+def _check_places(source, rule, places, where):
+    lines = [source.count(b'\n', 0, start) + 1 for start, _, _ in places]
+    if len(places) != rule.count:
+        told = f' (at line {", ".join(map(str, lines))})' if lines else ''
+        raise errors.SeriesError(
+            f'{where} must match {rule.count} times but matches '
+            f'{len(places)} times{told}.')
+    for (_, end, _), (start, _, _), line in zip(places, places[1:], lines[1:]):
+        if start < end:
+            raise errors.SeriesError(
+                f'{where}: two matches overlap at line {line}.')
+
+
+def _replace(source, start, end, text):
+    if not text:
+        # Nothing else on the line: take the line away, not its content only.
+        line_start = source.rfind(b'\n', 0, start) + 1
+        line_end = source.find(b'\n', end) + 1 or len(source)
+        if not (source[line_start:start] + source[end:line_end]).strip():
+            start, end = line_start, line_end
+    return source[:start] + text + source[end:]
+
+
+def _check_white_space(source, result, where):
+    for line in set(result.split(b'\n')) - set(source.split(b'\n')):
+        if line != line.rstrip():
+            told = line.decode(errors='replace')
+            raise errors.SeriesError(
+                f'{where} leaves white space at the end of the line {told!r}.')
+
+
+def _check_code(source, result, where):
+    try:
+        after = _long_strings(result)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, 'lineno', None)
+        raise errors.SeriesError(
+            f'{where} leaves a file that is no Python: '
+            f'{getattr(error, "msg", error)} at line {line}.')
+    before = _long_strings(source)
+    shifted = {_unindented(text) for text in after - before}
+    for text in before - after:
+        if _unindented(text) in shifted:
+            raise errors.SeriesError(
+                f'{where} moves a string of several lines, whose text changes '
+                f'with the indentation: {text!r}.')
+
+
+def _long_strings(source):
+    """Collect the strings of several lines that are no docstrings."""
+    tree = ast.parse(source)
+    # A text that stands alone as a statement may be indented at will.
+    alone = {id(node.value) for node in ast.walk(tree)
+             if isinstance(node, ast.Expr)}
+    return {node.value for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and id(node) not in alone and
+            isinstance(node.value, str) and '\n' in node.value}
+
+
+def _unindented(text):
+    return '\n'.join(line.strip() for line in text.split('\n'))

@@ -1,0 +1,187 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Put the commits of the series on top of somebody's checkout of Cinder.
+
+The commits are made in a scratch repository that borrows the checkout's
+objects, so the checkout is only read until all of them exist.  Then their
+objects are handed over and the branch is made and checked out, as one step
+that Ctrl-C does not cut; if git fails in it, the checkout is put back.
+"""
+
+import configparser
+import contextlib
+import os
+import pathlib
+import tempfile
+import tomllib
+
+from series import apply
+from series import commits
+from series import errors
+from series import git
+from series import progress
+from series.tree import BRANCH
+
+
+def put_onto(root, directory):
+    """Make the commits on top of what is checked out, on a branch.
+
+    :param pathlib.Path root: the top of this repository
+    :param pathlib.Path directory: the top of the checkout
+    :raises SeriesError: if it is no clean checkout of Cinder, has the series
+        or the branch already, or for whatever keeps the series from being
+        applied; the checkout is as it was then
+    """
+    series = commits.load(root)
+    checkout = git.Git(directory, ours=False)
+    _check_checkout(checkout, directory)
+    head = checkout.line('rev-parse', 'HEAD')
+    _check_cinder(checkout, directory)
+    _check_series(checkout, directory, series)
+    _check_room(directory, series)
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = _borrow(checkout, pathlib.Path(folder))
+        hashes = apply.apply_series(
+            scratch, head, series, root, str(directory),
+            pathlib.Path(folder, 'index'))
+        if not hashes:
+            raise errors.SeriesError(f'{commits.LIST} lists no commits.')
+        pack = scratch.run(
+            'pack-objects', '--revs', '--stdout', '--quiet',
+            stdin=f'{hashes[-1]}\n^{head}\n'.encode())
+    with git.uninterrupted():
+        _check_unchanged(checkout, directory, head)
+        checkout.run('unpack-objects', '-q', stdin=pack)
+        _switch(checkout, head, hashes[-1])
+    progress.say(f'{directory} is on branch {BRANCH} now')
+
+
+def _check_checkout(checkout, directory):
+    if not directory.is_dir():
+        raise errors.SeriesError(f'{directory} is no directory.')
+    try:
+        top = checkout.line('rev-parse', '--show-toplevel')
+    except git.GitError as error:
+        if 'dubious ownership' in str(error):
+            raise
+        raise errors.SeriesError(f'{directory} is no git checkout.')
+    if not os.path.samefile(top, directory):
+        raise errors.SeriesError(
+            f'{directory} is not the top of a git checkout, {top} is.')
+    if not checkout.succeeds('rev-parse', '--verify', '--quiet', 'HEAD'):
+        raise errors.SeriesError(f'{directory} has no commit yet.')
+
+
+def _check_cinder(checkout, directory):
+    if _project_name(checkout) != 'cinder':
+        raise errors.SeriesError(
+            f'{directory} is a git checkout, but not of Cinder.')
+
+
+def _project_name(checkout):
+    try:
+        config = configparser.ConfigParser(interpolation=None)
+        config.read_string(_content(checkout, 'setup.cfg'))
+        name = config.get('metadata', 'name', fallback=None)
+        project = tomllib.loads(_content(checkout, 'pyproject.toml'))
+        return name or project.get('project', {}).get('name')
+    except (configparser.Error, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return None
+
+
+def _content(checkout, path):
+    if not checkout.succeeds('cat-file', '-e', f'HEAD:{path}'):
+        return ''
+    return checkout.run('cat-file', 'blob', f'HEAD:{path}').decode()
+
+
+def _check_series(checkout, directory, series):
+    patterns = [f'--grep=Change-Id: {commit.change_id}' for commit in series]
+    if patterns and checkout.run('rev-list', '-1', '--fixed-strings',
+                                 *patterns, 'HEAD'):
+        raise errors.SeriesError(
+            f'{directory} has commits of the series already; check out the '
+            f'commit below them first.')
+    if checkout.succeeds('rev-parse', '--verify', '--quiet',
+                         f'refs/heads/{BRANCH}'):
+        raise errors.SeriesError(
+            f'{directory} has a branch {BRANCH} already; rename or delete it '
+            f'first.')
+    if checkout.run('status', '--porcelain', '--untracked-files=all'):
+        raise errors.SeriesError(
+            f'{directory} has changes or files that are not committed; '
+            f'commit, stash or remove them first.')
+
+
+def _check_room(directory, series):
+    """Refuse to write over files that git ignores."""
+    for commit in series:
+        for path in commit.adds:
+            if os.path.lexists(directory / path):
+                raise errors.SeriesError(
+                    f'{directory} has {path} already, which commit '
+                    f'{commit.id} adds.')
+
+
+def _borrow(checkout, folder):
+    """Make an empty repository that sees the checkout's objects."""
+    path = folder / 'scratch.git'
+    path.mkdir()
+    scratch = git.init(path, '--bare')
+    objects = checkout.line('rev-parse', '--path-format=absolute',
+                            '--git-path', 'objects')
+    (path / 'objects/info/alternates').write_text(f'{objects}\n')
+    return scratch
+
+
+def _check_unchanged(checkout, directory, head):
+    if (checkout.line('rev-parse', 'HEAD') != head or
+            checkout.run('status', '--porcelain', '--untracked-files=all')):
+        raise errors.SeriesError(
+            f'{directory} was changed while the commits were made; try '
+            f'again.')
+
+
+def _switch(checkout, head, tip):
+    """Make and check out the branch; undo it all if git cannot."""
+    before = checkout.line('rev-parse', '--symbolic-full-name', 'HEAD')
+    paths = [pathlib.Path(checkout.line(
+        'rev-parse', '--path-format=absolute', '--git-path', name))
+        for name in ('index', 'logs/HEAD')]
+    kept = {path: path.read_bytes() for path in paths if path.exists()}
+    try:
+        checkout.run('checkout', '--quiet', '-b', BRANCH, tip)
+    except errors.SeriesError:
+        _undo(checkout, before, head, tip, kept)
+        raise
+
+
+def _undo(checkout, before, head, tip, kept):
+    if before == 'HEAD':
+        checkout.run('update-ref', '--no-deref', 'HEAD', head)
+    else:
+        checkout.run('symbolic-ref', 'HEAD', before)
+    if checkout.succeeds('rev-parse', '--verify', '--quiet',
+                         f'refs/heads/{BRANCH}'):
+        checkout.run('update-ref', '-d', f'refs/heads/{BRANCH}')
+    for path, content in kept.items():
+        path.write_bytes(content)
+    # By the index of before, so that only what was written is written anew.
+    checkout.run('checkout-index', '--all', '--force', '--quiet')
+    added = checkout.run('diff-tree', '-r', '-z', '--name-only',
+                         '--diff-filter=A', head, tip).split(b'\0')
+    for path in filter(None, added):
+        file = os.path.join(os.fsencode(checkout.path), path)
+        with contextlib.suppress(OSError):
+            os.unlink(file)
+            os.removedirs(os.path.dirname(file))

@@ -1,0 +1,88 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Read the rules for one file of Cinder from ``edits/<path>.yml``.
+
+Python files are edited by ast-grep rules, which match code however it is laid
+out; all other files by exact text.
+"""
+
+import dataclasses
+
+from series import documents
+from series import errors
+
+FOLDER = 'edits'
+_COMMON = {'id', 'why', 'count'}
+_AST_GREP = {'rule', 'constraints', 'utils', 'transform', 'fix'}
+_PLACES = ('replace', 'before', 'after')
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """One rule.
+
+    :param str id: its name, unique within the file
+    :param int count: how often it must match
+    :param dict body: the keys that say what to find and what to make of it
+    """
+
+    id: str
+    count: int
+    body: dict
+
+    @property
+    def is_text(self):
+        """Whether the rule finds exact text rather than Python code."""
+        return 'find' in self.body
+
+
+def load(root, path):
+    """Read the rules for a file.
+
+    :param pathlib.Path root: the top of this repository
+    :param str path: the file's path in Cinder
+    :returns: the rules by id, in the file's order
+    :rtype: dict[str, Rule]
+    :raises SeriesError: if the file of rules is missing or malformed
+    """
+    name = f'{FOLDER}/{path}.yml'
+    rules = {}
+    for item in documents.load_list(root / name, name):
+        where = f'{name}: rule {item.get("id", len(rules) + 1)}'
+        rule = _rule(item, where, path.endswith('.py'))
+        if rule.id in rules:
+            raise errors.SeriesError(f'{where} is defined twice.')
+        rules[rule.id] = rule
+    return rules
+
+
+def _rule(item, where, is_python):
+    known = _AST_GREP if is_python else {'find', *_PLACES}
+    documents.refuse_unknown_keys(item, _COMMON | known, where)
+    count = documents.take(item, 'count', int, where, default=1)
+    if count < 1:
+        raise errors.SeriesError(f'{where}: count must be at least 1.')
+    body = {key: item[key] for key in item if key in known}
+    if is_python:
+        documents.take(item, 'rule', dict, where)
+        if not isinstance(item.get('fix'), (str, dict)):
+            raise errors.SeriesError(
+                f'{where}: fix must be a text or a mapping.')
+    else:
+        documents.take(item, 'find', str, where)
+        given = [place for place in _PLACES if place in item]
+        if len(given) != 1 or not isinstance(item[given[0]], str):
+            raise errors.SeriesError(
+                f'{where} needs exactly one text of {", ".join(_PLACES)}.')
+    return Rule(id=documents.take(item, 'id', str, where), count=count,
+                body=body)

@@ -1,0 +1,154 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+"""What check finds."""
+
+import ddt
+
+from tests.series import base
+
+LIST = 'series/series.yml'
+RWLOCK = 'cinder/rwlock/__init__.py'
+
+
+@ddt.ddt
+class CheckTest(base.TestCase):
+
+    def check(self):
+        return self.fail('check', '--cinder', base.VERSION)
+
+    def test_nothing_to_complain_of(self):
+        _, err = self.succeed('check', '--cinder', base.VERSION)
+        self.assertIn('2 commits, nothing to complain of', err)
+        self.assertFalse(self.tree.exists())
+        self.assert_no_litter()
+
+    def test_built_tree_is_left_alone(self):
+        self.build()
+        (self.tree / 'setup.cfg').write_text('changed by hand')
+        before = base.snapshot(self.tree)
+        self.succeed('check', '--cinder', base.VERSION)
+        self.assertEqual(before, base.snapshot(self.tree))
+
+    @ddt.data(
+        ('Check the result of acquire', 'Check ' + 'x' * 67,
+         'check-acquire: the subject has more than 72'),
+        ('Check the result of acquire', 'Check acquire.',
+         'check-acquire: the subject ends with a period'),
+        ('of acquire\n\n    A body', 'of acquire\n    A body',
+         'check-acquire: the second line is not blank'),
+        ('A body.', 'x' * 73, 'check-acquire: a line has more than 72'),
+        ('A body.', 'Naïve.', 'check-acquire: not all of it is ASCII'),
+        ('A body.', 'A body. ', 'check-acquire: white space ends the line'),
+        ('Partially-Implements: blueprint enhance-locks\n',
+         'Implements: blueprint other\n',
+         'check-acquire: the last paragraph has none of'),
+        ('    Partially-Implements: blueprint enhance-locks\n', '',
+         'check-acquire: the last paragraph has none of'),
+    )
+    @ddt.unpack
+    def test_message(self, old, new, error):
+        self.replace(LIST, old, new)
+        told = self.check()
+        self.assertIn(error, told)
+        self.assertIn('error: 1 found by check:', told)
+
+    @ddt.data('Implements: blueprint enhance-locks', 'Closes-Bug: #1234')
+    def test_footer(self, footer):
+        self.replace(LIST, 'Partially-Implements: blueprint enhance-locks',
+                     footer)
+        self.succeed('check', '--cinder', base.VERSION)
+
+    def test_longish_subject_is_only_mentioned(self):
+        self.replace(LIST, 'Check the result of acquire', 'x' * 51)
+        _, err = self.succeed('check', '--cinder', base.VERSION)
+        self.assertIn('subject has more than 50 characters', err)
+
+    def test_rule_not_used(self):
+        self.replace(LIST, '[checked, guarded]', '[checked]')
+        self.assertIn('edits/cinder/locks.py.yml: rule guarded is used 0 '
+                      'times, not once.', self.check())
+
+    def test_rule_used_twice(self):
+        with open(self.root / LIST, 'a') as file:
+            file.write('  edits: {doc/locks.rst: [note]}\n')
+        self.assertIn('edits/doc/locks.rst.yml: rule note is used 2 times',
+                      self.check())
+
+    def test_file_of_rules_not_used(self):
+        self.write('edits/tox.ini.yml', '- {id: a, find: x, replace: y}')
+        self.assertIn('edits/tox.ini.yml: rule a is used 0 times',
+                      self.check())
+
+    def test_malformed_file_of_rules_not_used(self):
+        self.write('edits/tox.ini.yml', '- {id: a, fnd: x, replace: y}')
+        self.assertIn('unknown key fnd', self.check())
+
+    def test_stray_file_among_the_rules(self):
+        self.write('edits/README', '')
+        self.assertIn('edits/README is no file of rules', self.check())
+
+    @ddt.data('cinder/other.py', 'doc/source/other.rst',
+              'releasenotes/notes/other.yaml')
+    def test_file_not_added(self, path):
+        self.write(path, '')
+        self.assertIn(f'{path} is added by 0 commits, not by one.',
+                      self.check())
+
+    def test_file_added_twice(self):
+        self.replace(LIST, 'edits:\n', f'adds: [{RWLOCK}]\n  edits:\n')
+        told = self.check()
+        self.assertIn(f'{RWLOCK} is added by 2 commits', told)
+        self.assertIn(f'has {RWLOCK} already', told)
+
+    def test_all_errors_are_told(self):
+        self.replace('edits/doc/locks.rst.yml', 'One line', 'No line')
+        self.replace('edits/cinder/locks.py.yml', 'why: a', 'count: 2 #')
+        self.write(RWLOCK, 'import os\n')
+        told = self.check()
+        self.assertIn('error: 3 found by check:', told)
+        self.assertIn('rule note must match 1 times', told)
+        self.assertIn('rule checked must match 2 times', told)
+        self.assertIn("F401 'os' imported but unused", told)
+
+    @ddt.data('doc/added.rst', RWLOCK)
+    def test_white_space(self, path):
+        self.write(path, 'SHARED = 1\n\n')
+        if path != RWLOCK:
+            self.replace(LIST, '[cinder/rwlock/]', f'[cinder/rwlock/, {path}]')
+        self.assertIn(f'Commit rwlock: {path}:2: new blank line at EOF',
+                      self.check())
+
+    def test_settings_of_the_release(self):
+        """Its line length is 60, and flake8's own is 79."""
+        self.write(RWLOCK, f'SHARED = "{"x" * 60}"\n')
+        self.assertIn(f'Commit rwlock: {RWLOCK}:1:61: E501', self.check())
+
+    def test_plugin_of_the_release(self):
+        self.write(RWLOCK, 'gadget = 1\n')
+        self.assertIn(f'Commit rwlock: {RWLOCK}:1:1: X900 no gadgets',
+                      self.check())
+
+    def test_hacking(self):
+        self.write(RWLOCK, 'try:\n    A = 1\nexcept:\n    pass\n')
+        self.assertIn('H201', self.check())
+
+    def test_style_of_an_earlier_commit(self):
+        """What a later commit puts right is told all the same."""
+        self.replace('edits/cinder/locks.py.yml', '    if not lock',
+                     '    gadget = lock\n    if not lock')
+        self.write('edits/cinder/locks.py.yml', (
+            self.root / 'edits/cinder/locks.py.yml').read_text() +
+            '- {id: later, rule: {pattern: gadget = lock}, fix: ""}\n')
+        with open(self.root / LIST, 'a') as file:
+            file.write('  edits: {cinder/locks.py: [later]}\n')
+        self.assertIn('Commit check-acquire: cinder/locks.py:6:5: X900',
+                      self.check())

@@ -1,0 +1,78 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+"""Showing the commits to a reader who does not know the rules."""
+
+import subprocess
+import sys
+
+import ddt
+
+from tests.series import base
+
+
+@ddt.ddt
+class ShowTest(base.TestCase):
+
+    def show(self, *arguments):
+        """Run it in a process of its own, since git writes the output."""
+        return subprocess.run(
+            [sys.executable, *base.driver(
+                self.root, self.index.endpoint, 'show', '--cinder',
+                base.VERSION, *arguments)],
+            capture_output=True, text=True)
+
+    def test_list_needs_no_build(self):
+        self.index.close()
+        out, _ = self.succeed('show')
+        self.assertEqual(
+            '  1  check-acquire  Check the result of acquire\n'
+            '  2  rwlock         Add read and write locks\n', out)
+        self.assertFalse(self.tree.exists())
+
+    @ddt.data('1', 'check-acquire', 'I7b0b',
+              'I7b0b01d3fe32934560eb78f64d5347c5b35acaa8')
+    def test_commit(self, name):
+        shown = self.show(name)
+        self.assertEqual(0, shown.returncode, shown.stderr)
+        self.assertEqual(self.git('show', 'upstream~0..HEAD~1'),
+                         shown.stdout.strip())
+        self.assertIn('+    if not lock.acquire(blocking):', shown.stdout)
+        self.assertIn('    Check the result of acquire\n', shown.stdout)
+
+    def test_changed_series_is_built_again(self):
+        self.show('2')
+        self.write('cinder/rwlock/__init__.py', 'SHARED = 2\n')
+        self.assertIn('+SHARED = 2', self.show('2').stdout)
+
+    @ddt.data('0', '3', 'other', 'check', 'I0000')
+    def test_no_such_commit(self, name):
+        self.assertIn('no commit of the series',
+                      self.fail('show', name, '--cinder', base.VERSION))
+        self.assertFalse(self.tree.exists())
+
+    def test_ambiguous(self):
+        self.assertIn('several commits of the series',
+                      self.fail('show', 'I', '--cinder', base.VERSION))
+
+    def test_reader_that_stops_early(self):
+        self.write('cinder/rwlock/__init__.py', 'SHARED = 1\n' * 20000)
+        command = subprocess.Popen(
+            [sys.executable, *base.driver(
+                self.root, self.index.endpoint, 'show', '--cinder',
+                base.VERSION, '2')],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        command.stdout.readline()
+        command.stdout.close()
+        err = command.stderr.read()
+        command.stderr.close()
+        self.assertEqual(0, command.wait(), err)
+        self.assertNotIn('error', err)
