@@ -1,0 +1,143 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import contextlib
+import io
+import pathlib
+import tempfile
+import unittest
+from unittest import mock
+
+import ddt
+
+from storm import __main__ as storm_main
+from storm import records
+from tests.storm import made_up
+
+TREES = ['--upstream', 'one', '--patched', 'two']
+
+
+@ddt.ddt
+class ArgumentsTest(unittest.TestCase):
+
+    def test_defaults(self):
+        args = storm_main.parse(TREES)
+
+        self.assertEqual((16, 2, 'snapshot', False),
+                         (args.creates, args.seconds, args.source,
+                          args.threads))
+        self.assertEqual(pathlib.Path('build/storm'), args.output)
+
+    @ddt.data(
+        ([], '--upstream'),
+        (['--upstream', 'one'], '--patched'),
+        ([*TREES, '--creates', '0'], '--creates'),
+        ([*TREES, '--creates', '1.5'], '--creates'),
+        ([*TREES, '--seconds', '-1'], '--seconds'),
+        ([*TREES, '--seconds', 'nan'], '--seconds'),
+        ([*TREES, '--seconds', 'inf'], '--seconds'),
+        ([*TREES, '--source', 'image'], '--source'),
+        ([*TREES, '--fast'], '--fast'),
+    )
+    @ddt.unpack
+    def test_what_is_wrong_is_named(self, arguments, named):
+        stderr = io.StringIO()
+
+        with contextlib.redirect_stderr(stderr), \
+                self.assertRaises(SystemExit) as ended:
+            storm_main.parse(arguments)
+
+        self.assertEqual(2, ended.exception.code)
+        self.assertIn(named, stderr.getvalue().splitlines()[-1])
+
+
+@ddt.ddt
+class MainTest(unittest.TestCase):
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+        self.output = self.directory / 'out'
+
+    def main(self, *arguments):
+        """Return the exit status and what went to the standard error."""
+        stderr = io.StringIO()
+        with contextlib.redirect_stderr(stderr), \
+                contextlib.redirect_stdout(io.StringIO()), \
+                mock.patch('signal.signal'):
+            status = storm_main.main([*TREES, '--output', str(self.output),
+                                      *arguments])
+        return status, stderr.getvalue()
+
+    def runs(self, upstream, patched):
+        runs = {'upstream': upstream, 'patched': patched}
+        patcher = mock.patch.object(
+            storm_main, 'run_tree', lambda name, tree, args: runs[name])
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+    def test_a_missing_tree_is_one_sentence(self):
+        status, stderr = self.main()
+
+        self.assertEqual(1, status)
+        self.assertEqual(
+            'storm: upstream tree: expected a Cinder source tree in one, it '
+            'has no cinder/__init__.py\n', stderr)
+
+    def test_a_failing_cloud_names_its_log_and_leaves_no_report(self):
+        with mock.patch.object(storm_main, 'NEEDED', ()), \
+                mock.patch.object(storm_main, 'Cloud') as cloud:
+            cloud.return_value.__enter__.side_effect = records.StormError(
+                'no luck')
+            status, stderr = self.main()
+
+        self.assertEqual(1, status)
+        self.assertEqual(
+            'storm: upstream tree: no luck; the service log is %s'
+            % (self.output / 'upstream.log'), stderr.splitlines()[-1])
+        self.assertEqual([], list(self.output.iterdir()))
+
+    def test_an_output_that_cannot_be_is_one_sentence(self):
+        self.output.write_text('a file')
+
+        status, stderr = self.main()
+
+        self.assertEqual(1, status)
+        self.assertEqual(1, len(stderr.splitlines()), stderr)
+
+    def test_a_faultless_patched_tree_is_success(self):
+        upstream = made_up.run('upstream')
+        upstream.storm.creates[0].checksum = 'bad'
+        self.runs(upstream, made_up.run('patched'))
+
+        status, _stderr = self.main()
+
+        self.assertEqual(0, status)
+        self.assertTrue((self.output / 'report.html').exists())
+
+    @ddt.data('checksum', 'status', 'violation')
+    def test_a_fault_of_the_patched_tree_is_failure(self, fault):
+        patched = made_up.run('patched')
+        if fault == 'checksum':
+            patched.storm.creates[0].checksum = 'bad'
+        elif fault == 'status':
+            patched.storm.creates[0].status = 'error'
+        else:
+            patched.delete.begin = 101.0
+        self.runs(made_up.run('upstream'), patched)
+
+        status, stderr = self.main()
+
+        self.assertEqual(1, status)
+        self.assertRegex(stderr.splitlines()[-1], '^storm: patched tree: ')
+        self.assertTrue((self.output / 'report.html').exists())

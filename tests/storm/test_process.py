@@ -1,0 +1,89 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import os
+import pathlib
+import tempfile
+import textwrap
+import unittest
+
+from storm import process
+from storm import records
+
+# Stands for a whole Cinder: the child imports this module before all else.
+LIVES = '''
+    import json, os, sys
+    with open('ready.part', 'w') as ready:
+        json.dump({'api': 'http://api', 'observer': 'http://observer',
+                   'workers': 64,
+                   'versions': {'pid': os.getpid(), 'directory': os.getcwd(),
+                                'threads': os.environ[
+                                    'OS_CINDER_DISABLE_EVENTLET_PATCHING'],
+                                'tree': __file__}}, ready)
+    os.rename('ready.part', 'ready.json')
+    sys.stdin.read()
+    sys.exit()
+'''
+DIES = '''
+    import sys
+    sys.exit('the sky fell')
+'''
+
+
+class CloudTest(unittest.TestCase):
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.tree = pathlib.Path(directory.name, 'tree')
+        self.log = pathlib.Path(directory.name, 'service.log')
+
+    def cloud(self, source, threads=False):
+        package = self.tree / 'cinder'
+        package.mkdir(parents=True)
+        (package / '__init__.py').touch()
+        (package / 'monkey_patch.py').write_text(textwrap.dedent(source))
+        return process.Cloud(self.tree, 2.0, threads, self.log)
+
+    def assert_nothing_left(self, told):
+        self.assertRaises(ProcessLookupError, os.kill, told['pid'], 0)
+        self.assertFalse(os.path.exists(told['directory']))
+
+    def test_the_child_runs_the_trees_cinder(self):
+        with self.cloud(LIVES) as cloud:
+            self.assertTrue(cloud.versions['tree'].startswith(
+                str(self.tree.resolve())))
+            self.assertEqual('0', cloud.versions['threads'])
+            cloud.check()
+
+        self.assert_nothing_left(cloud.versions)
+
+    def test_native_threads(self):
+        with self.cloud(LIVES, threads=True) as cloud:
+            self.assertEqual('1', cloud.versions['threads'])
+
+    def test_an_error_ends_the_child(self):
+        with self.assertRaises(KeyboardInterrupt), \
+                self.cloud(LIVES) as cloud:
+            raise KeyboardInterrupt
+
+        self.assert_nothing_left(cloud.versions)
+
+    def test_a_child_that_dies_is_one_sentence(self):
+        cloud = self.cloud(DIES)
+
+        with self.assertRaisesRegex(
+                records.StormError,
+                'ended with status 1, its last words: the sky fell'), cloud:
+            self.fail('a dead child was taken for a live one')
+
+        self.assertIn('the sky fell', self.log.read_text())
