@@ -1,0 +1,75 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Reader-writer locks for Cinder's coordinator.
+
+Any number of readers hold the read lock of a name together: in one process,
+in many, on many hosts. A writer holds the write lock of a name alone. Cinder
+takes the read lock of a source for every create from it and the write lock
+to delete it, so creates run in parallel and none loses its source.
+
+What every backend promises:
+
+* First come, first served between readers and a writer. A reader that
+  arrives after a waiting writer waits for it, so no stream of readers
+  starves a writer, and a reader that came before a writer is not overtaken.
+* ``acquire(blocking)`` returns True when the lock is held and False when it
+  is not. It raises when the backend fails, and then nothing is held.
+  ``blocking`` bounds the whole wait: True has no bound, False never waits, a
+  number is a bound in seconds. A waiter that gives up or dies leaves nothing
+  behind that blocks others.
+* A holder that dies frees its lock: at once where the kernel or a connection
+  tells, after a lease otherwise.
+* A lock can be lost while it is held. Then ``is_still_owner()`` is False and
+  so is what ``release()`` returns.
+* The locks are not re-entrant and a read lock does not become a write lock.
+  A thread (or greenthread) that would wait for itself gets an error instead,
+  where that can be seen. The thread that acquires a lock counts as its holder
+  until the release.
+
+A backend is a module of this package with a class ``Backend``, made once for
+each started coordinator, whose ``read_lock(name)`` and ``write_lock(name)``
+return the locks. The names of locks are those of tooz, so a read or write
+lock and tooz's exclusive lock of the same name, which an older Cinder takes,
+exclude each other where the backend's module says so. Where a backend has no
+shared locks, both kinds are tooz's exclusive lock: correct, but creates from
+one source run one at a time.
+"""
+
+from oslo_log import log
+
+from cinder.rwlock import exclusive
+from cinder.rwlock import file
+
+LOG = log.getLogger(__name__)
+
+BACKENDS = {
+    'file': file.Backend,
+}
+"""Scheme of the coordination URL -> class of the native backend."""
+
+
+def get_backend(url, coordinator):
+    """Return the backend of read and write locks for a coordination URL.
+
+    :param str url: The ``[coordination] backend_url``. Only its scheme is
+        ever logged, since the rest may hold a password.
+    :param coordinator: The started tooz coordinator of that URL.
+    :returns: An object with ``read_lock(name)`` and ``write_lock(name)``.
+    """
+    scheme = url.partition('://')[0]
+    backend = BACKENDS.get(scheme)
+    if backend is not None and backend.supported():
+        return backend(url, coordinator)
+    LOG.warning('The coordination backend "%s" has no shared locks here: '
+                'volumes are created from one source one at a time.', scheme)
+    return exclusive.Backend(url, coordinator)

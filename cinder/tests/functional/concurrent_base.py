@@ -1,0 +1,238 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What functional tests of concurrent operations stand on.
+
+Real services in one process, real locks, a database file that native threads
+can share, and the copying driver, whose gates bring about the interleaving
+that a test is about. Works with eventlet and with native threads.
+"""
+
+import contextlib
+import os
+import threading
+import time
+
+import fixtures
+from oslo_config import cfg
+from oslo_db.sqlalchemy import engines
+from oslo_service import wsgi
+from oslo_utils import timeutils
+
+from cinder import coordination
+from cinder.db import api as db_api
+from cinder.tests.functional.api import client
+from cinder.tests.functional import copying_driver
+from cinder.tests.functional import in_process
+from cinder.tests.unit import fake_constants as fake
+from cinder.tests.unit import test
+from cinder.volume import manager
+
+CONF = cfg.CONF
+PATIENCE = 30
+"""Seconds after which a test that waits for something fails."""
+
+GLIMPSE = 3
+"""Seconds for something that must not happen to show that it does."""
+
+
+class ConcurrentTestCase(test.TestCase):
+    """Real services in one process, with real locks."""
+
+    MOCK_TOOZ = False
+    MOCK_WORKER = False
+    BACKEND = 'copying'
+
+    def setUp(self):
+        super().setUp()
+        directory = self.useFixture(fixtures.TempDir()).path
+        self._use_database_file(os.path.join(directory, 'cinder.sqlite'))
+        self.lock_directory = os.path.join(directory, 'locks')
+        self.override_config('backend_url', 'file://' + self.lock_directory,
+                             group='coordination')
+        self.override_config(
+            'volume_driver', copying_driver.__name__ + '.CopyingDriver',
+            group='backend_defaults')
+        self.override_config('copying_driver_directory', directory,
+                             group='backend_defaults')
+        self.override_config('enabled_backends', [self.BACKEND])
+        self.override_config('scheduler_driver', 'cinder.scheduler.'
+                             'filter_scheduler.FilterScheduler')
+        self.override_config('use_default_quota_class', False)
+        self.override_config('quota_volumes', -1)
+        wsgi.register_opts(CONF)
+        self.override_config(
+            'api_paste_config',
+            os.path.join(self.SOURCE_TREE_ROOT, 'etc/cinder/api-paste.ini'))
+        coordination.COORDINATOR.stop()
+        copying_driver.CopyingDriver.reset()
+
+    def start_services(self):
+        """Start the services and wait until the backend can be used."""
+        services = in_process.Services(self.BACKEND)
+        services.start()
+        self.addCleanup(services.volume.wait)
+        self.addCleanup(services.stop)
+        self.driver = services.volume.manager.driver
+        self.api = client.TestOpenStackClient(
+            fake.USER_ID, fake.PROJECT_ID, services.api.url + '/v3', '3.66')
+        self.eventually(
+            lambda: self.api.api_get('/scheduler-stats/get_pools')['pools'],
+            'The scheduler does not hear from the backend')
+
+    def _use_database_file(self, path):
+        engine = engines.create_engine('sqlite:///' + path,
+                                       sqlite_synchronous=False)
+        in_process.serialize_sqlite(engine)
+        self.addCleanup(engine.dispose)
+        with contextlib.closing(engine.raw_connection()) as connection:
+            connection.executescript(test.DB_SCHEMA)
+        self.addCleanup(db_api.main_context_manager.patch_engine(engine))
+
+    def eventually(self, condition, message, patience=PATIENCE):
+        """Wait until a condition is true; fail if it never is."""
+        watch = timeutils.StopWatch(duration=patience)
+        watch.start()
+        while not condition():
+            self.assertFalse(watch.expired(), message)
+            time.sleep(0.01)
+
+    def glimpse(self, condition):
+        """Return whether a condition comes true within a short while."""
+        watch = timeutils.StopWatch(duration=GLIMPSE)
+        watch.start()
+        while not watch.expired():
+            if condition():
+                return True
+            time.sleep(0.01)
+        return False
+
+    def gate(self, operation):
+        """Hold every driver call of an operation until the gate opens.
+
+        :returns: A Gate.
+        """
+        gate = Gate()
+        self.addCleanup(gate.open)
+        copying_driver.CopyingDriver.gates[operation] = gate
+        return gate
+
+    def gate_before_lock(self):
+        """Hold creates in the manager before they ask for their lock.
+
+        :returns: A Gate; it sees the volumes.
+        """
+        gate = Gate()
+        self.addCleanup(gate.open)
+        set_host = manager.VolumeManager._set_resource_host
+
+        def wait_and_set_host(volume_manager, volume):
+            gate(volume)
+            set_host(volume_manager, volume)
+
+        self.mock_object(manager.VolumeManager, '_set_resource_host',
+                         wait_and_set_host)
+        return gate
+
+    def intervals(self, operation):
+        """Return the finished driver calls of an operation, as Intervals."""
+        return [interval for interval in self.driver.journal
+                if interval.operation == operation]
+
+    def create_volume(self, **source):
+        """Send a create and return the id of the volume."""
+        return self.api.post_volume({'volume': dict(source, size=1)})['id']
+
+    def create_volumes(self, count, **source):
+        """Send creates and return the ids of the volumes."""
+        return [self.create_volume(**source) for _number in range(count)]
+
+    def status(self, volume_id):
+        return self.api.get_volume(volume_id)['status']
+
+    def wait_for_status(self, volume_ids, expected):
+        """Wait until volumes have come to rest, and check how they ended."""
+        moving = ('creating', 'deleting')
+        for volume_id in volume_ids:
+            self.eventually(lambda: self.status(volume_id) not in moving,
+                            'A create does not end')
+        self.assertEqual([expected] * len(volume_ids),
+                         [self.status(volume) for volume in volume_ids])
+
+    def is_gone(self, get, resource_id):
+        """Return whether the API knows a volume or snapshot no more."""
+        try:
+            get(resource_id)
+        except client.OpenStackApiException404:
+            return True
+        return False
+
+
+class Gate:
+    """Threads that come wait until the gate is opened."""
+
+    def __init__(self):
+        self.arrived = []
+        self._opened = threading.Event()
+
+    def __call__(self, resource):
+        self.arrived.append(resource.id)
+        self._opened.wait()
+
+    def open(self):
+        self._opened.set()
+
+
+class Source:
+    """A snapshot or a volume to create volumes from.
+
+    :param test_case: A ConcurrentTestCase with running services.
+    :param str kind: ``snapshot`` or ``volume``.
+    """
+
+    def __init__(self, test_case, kind):
+        self._test_case = test_case
+        api = test_case.api
+        volume_id = test_case.create_volume()
+        test_case.wait_for_status([volume_id], 'available')
+        if kind == 'volume':
+            self.id = volume_id
+            self.request = {'source_volid': self.id}
+            self._get, self.delete_request = (api.get_volume,
+                                              api.delete_volume)
+        else:
+            self.id = api.post_snapshot(
+                {'snapshot': {'volume_id': volume_id}})['id']
+            self.request = {'snapshot_id': self.id}
+            self._get, self.delete_request = (api.get_snapshot,
+                                              api.delete_snapshot)
+            test_case.eventually(
+                lambda: self._get(self.id)['status'] == 'available',
+                'The snapshot does not become available')
+        self.lock_name = '%s-delete_%s' % (self.id, kind)
+        self.delete_operation = 'delete_' + kind
+        self.checksum = test_case.driver.checksum(self.id)
+
+    def delete(self):
+        """Send the delete of the source."""
+        self.delete_request(self.id)
+
+    def is_gone(self):
+        return self._test_case.is_gone(self._get, self.id)
+
+    def is_closed_to_creates(self):
+        """Return whether a create that comes now has to wait."""
+        lock = coordination.COORDINATOR.get_read_lock(self.lock_name)
+        if lock.acquire(blocking=False):
+            lock.release()
+            return False
+        return True

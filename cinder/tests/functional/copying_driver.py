@@ -1,0 +1,206 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""A volume driver on which a source that vanishes under a create shows.
+
+Every volume and snapshot is a file in one directory. A create from a source
+copies that file piece by piece and opens it anew for each piece; a delete
+first overwrites the file with zeros, then unlinks it; where there is nothing
+to read, the copy gets zeros, as from a thin or a freshly zeroed volume. So a
+source that is deleted while it is copied leaves an ``available`` volume with
+a wrong checksum, which no lucky timing can hide.
+
+What the driver did is in its journal, and a test steers it through gates:
+callables that the driver calls once it is inside an operation.
+"""
+
+import collections
+import contextlib
+import hashlib
+import os
+import shutil
+import threading
+import time
+
+from oslo_config import cfg
+
+from cinder import exception
+from cinder.volume import configuration
+from cinder.volume import driver
+
+OPTS = [
+    cfg.StrOpt('copying_driver_directory',
+               help='Directory that holds the volumes and snapshots.'),
+    cfg.FloatOpt('copying_driver_seconds',
+                 default=0,
+                 help='Time in seconds that a create from a source takes.'),
+]
+
+cfg.CONF.register_opts(OPTS, group=configuration.SHARED_CONF_GROUP)
+
+PIECES = 32
+PIECE_SIZE = 4096
+
+Interval = collections.namedtuple(
+    'Interval', 'operation resource_id source_id begin end')
+"""One driver call: what, on what, from what, and its time.monotonic()."""
+
+
+class CopyingDriver(driver.VolumeDriver):
+    """Volumes and snapshots as plain files, copied in pieces."""
+
+    VERSION = '1.0.0'
+    CI_WIKI_NAME = 'none, a test driver'
+
+    gates = {}
+    """Operation name -> callable(resource), called inside the operation."""
+
+    journal = []
+    """Every finished driver call as an Interval, in the order of their ends.
+    """
+
+    _inside = collections.Counter()
+    _most_inside = collections.Counter()
+    _mutex = threading.Lock()
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.configuration.append_config_values(OPTS)
+        self._directory = self.configuration.copying_driver_directory
+
+    @classmethod
+    def reset(cls):
+        """Forget gates, journal and counts of earlier tests."""
+        cls.gates = {}
+        cls.journal = []
+        cls._inside = collections.Counter()
+        cls._most_inside = collections.Counter()
+
+    @classmethod
+    def most_inside(cls, operation):
+        """Return how many calls of an operation ran together at the most."""
+        return cls._most_inside[operation]
+
+    @staticmethod
+    def get_driver_options():
+        return OPTS
+
+    @contextlib.contextmanager
+    def _recorded(self, operation, resource, source_id=None):
+        begin = time.monotonic()
+        with self._mutex:
+            self._inside[operation] += 1
+            self._most_inside[operation] = max(self._most_inside[operation],
+                                               self._inside[operation])
+        try:
+            gate = self.gates.get(operation)
+            if gate is not None:
+                gate(resource)
+            yield
+        finally:
+            with self._mutex:
+                self._inside[operation] -= 1
+            self.journal.append(Interval(operation, resource.id, source_id,
+                                         begin, time.monotonic()))
+
+    def path_of(self, resource_id):
+        """Return the path of the file that holds a volume or snapshot."""
+        return os.path.join(self._directory, resource_id)
+
+    def checksum(self, resource_id):
+        """Return the SHA-256 of a volume or snapshot, as hexadecimal text."""
+        with open(self.path_of(resource_id), 'rb') as stored:
+            return hashlib.sha256(stored.read()).hexdigest()
+
+    def _read_piece(self, path, number):
+        try:
+            with open(path, 'rb') as source:
+                source.seek(number * PIECE_SIZE)
+                data = source.read(PIECE_SIZE)
+        except FileNotFoundError:
+            data = b''
+        return data.ljust(PIECE_SIZE, b'\0')
+
+    def _copy(self, resource_id, source_id):
+        pause = self.configuration.copying_driver_seconds / PIECES
+        with open(self.path_of(resource_id), 'wb') as target:
+            for number in range(PIECES):
+                target.write(self._read_piece(self.path_of(source_id),
+                                              number))
+                time.sleep(pause)
+
+    def _delete(self, resource_id):
+        path = self.path_of(resource_id)
+        try:
+            with open(path, 'r+b') as stored:
+                stored.write(bytes(PIECES * PIECE_SIZE))
+            os.unlink(path)
+        except FileNotFoundError:
+            pass
+
+    def check_for_setup_error(self):
+        if not os.path.isdir(self._directory or ''):
+            raise exception.VolumeBackendAPIException(
+                data='copying_driver_directory: expected a directory, found '
+                     '%r' % self._directory)
+
+    def create_volume(self, volume):
+        with self._recorded('create_volume', volume):
+            with open(self.path_of(volume.id), 'wb') as target:
+                target.write(os.urandom(PIECES * PIECE_SIZE))
+
+    def create_volume_from_snapshot(self, volume, snapshot):
+        with self._recorded('create_from_source', volume, snapshot.id):
+            self._copy(volume.id, snapshot.id)
+
+    def create_cloned_volume(self, volume, src_vref):
+        with self._recorded('create_from_source', volume, src_vref.id):
+            self._copy(volume.id, src_vref.id)
+
+    def delete_volume(self, volume):
+        with self._recorded('delete_volume', volume):
+            self._delete(volume.id)
+
+    def create_snapshot(self, snapshot):
+        shutil.copyfile(self.path_of(snapshot.volume_id),
+                        self.path_of(snapshot.id))
+
+    def delete_snapshot(self, snapshot):
+        with self._recorded('delete_snapshot', snapshot):
+            self._delete(snapshot.id)
+
+    def ensure_export(self, context, volume):
+        pass
+
+    def create_export(self, context, volume, connector):
+        pass
+
+    def remove_export(self, context, volume):
+        pass
+
+    def initialize_connection(self, volume, connector):
+        raise NotImplementedError()
+
+    def terminate_connection(self, volume, connector, **kwargs):
+        pass
+
+    def _update_volume_stats(self):
+        self._stats = {
+            'volume_backend_name': (
+                self.configuration.safe_get('volume_backend_name') or
+                type(self).__name__),
+            'vendor_name': 'Open Source',
+            'driver_version': self.VERSION,
+            'storage_protocol': 'file',
+            'total_capacity_gb': 'infinite',
+            'free_capacity_gb': 'infinite',
+        }

@@ -1,0 +1,146 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The coordinator as the front door of the read and write locks."""
+
+import inspect
+from unittest import mock
+
+import ddt
+import tooz.coordination
+
+from cinder import coordination
+from cinder import exception
+from cinder import rwlock
+from cinder.rwlock import file
+from cinder.tests.unit.rwlock import base
+
+
+@ddt.ddt
+class CoordinatorTestCase(base.RWLockTestCase):
+
+    @ddt.data('', '?timeout=3')
+    def test_a_lock_file_is_the_one_that_tooz_uses(self, query):
+        self.override_config('backend_url', self.url + query,
+                             group='coordination')
+        coordinator = coordination.Coordinator(prefix='cinder-')
+        coordinator.start()
+        self.addCleanup(coordinator.stop)
+        expected = coordinator.get_lock(self.NAME).name
+        self.assertEqual(expected,
+                         coordinator.get_read_lock(self.NAME).name)
+        self.assertEqual(expected,
+                         coordinator.get_write_lock(self.NAME).name)
+
+    def test_read_locks_are_shared_by_default(self):
+        self.held('read')
+        self.assertTrue(self.read_lock().acquire(blocking=False))
+
+    def test_read_locks_off_means_write_locks(self):
+        self.override_config('read_locks', False, group='coordination')
+        self.held('read')
+        self.assertFalse(self.read_lock().acquire(blocking=False))
+
+    @ddt.data('get_read_lock', 'get_write_lock')
+    def test_no_lock_before_start_nor_after_stop(self, get_lock):
+        coordinator = coordination.Coordinator()
+        self.assertRaises(exception.LockCreationFailed,
+                          getattr(coordinator, get_lock), 'a')
+        coordinator.start()
+        self.assertIsNotNone(getattr(coordinator, get_lock)('a'))
+        coordinator.stop()
+        self.assertRaises(exception.LockCreationFailed,
+                          getattr(coordinator, get_lock), 'a')
+
+    @ddt.data('etcd3+http://user:secret@host:2379', 'mysql://host',
+              'unknown://')
+    def test_other_backends_fall_back_to_exclusive_locks(self, url):
+        tooz_coordinator = mock.Mock()
+        with mock.patch.object(rwlock.LOG, 'warning') as warning:
+            backend = rwlock.get_backend(url, tooz_coordinator)
+        scheme = url.partition('://')[0]
+        warning.assert_called_once()
+        message = warning.call_args.args[0] % warning.call_args.args[1:]
+        self.assertIn('"%s"' % scheme, message)
+        self.assertNotIn('secret', message)
+        for get_lock in (backend.read_lock, backend.write_lock):
+            self.assertIs(tooz_coordinator.get_lock.return_value,
+                          get_lock(b'a'))
+
+    def test_file_backend_without_ofd_locks_falls_back(self):
+        with (mock.patch.object(file.Backend, 'supported',
+                                return_value=False),
+                mock.patch.object(rwlock.LOG, 'warning') as warning):
+            self.coordinator.stop()
+            self.coordinator.start()
+        warning.assert_called_once()
+        self.held('read')
+        self.assertFalse(self.read_lock().acquire(blocking=False))
+
+    def test_the_file_backend_does_not_warn(self):
+        with mock.patch.object(rwlock.LOG, 'warning') as warning:
+            rwlock.get_backend(self.url, mock.Mock())
+        warning.assert_not_called()
+
+
+@ddt.ddt
+class DecoratorTestCase(base.RWLockTestCase):
+
+    def decorated(self, decorator, *names, **kwargs):
+        @decorator(*names, coordinator=self.coordinator, **kwargs)
+        def function(source):
+            return [lock for lock in ('read', 'write')
+                    if self.lock(lock).acquire(blocking=False)]
+        return function
+
+    @ddt.data((coordination.read_locked, ['read']),
+              (coordination.write_locked, []))
+    @ddt.unpack
+    def test_the_body_runs_under_the_lock(self, decorator, expected):
+        function = self.decorated(decorator, '{source}-delete_volume')
+        self.assertEqual(expected, function('source'))
+        self.assertEqual(['read', 'write'], self.decorated(
+            decorator, 'other')('source'))
+        self.assertEqual(['source'], inspect.getfullargspec(function)[0])
+
+    @ddt.data(coordination.read_locked, coordination.write_locked)
+    def test_the_body_does_not_run_without_the_lock(self, decorator):
+        self.held('write')
+        for blocking in (False, 0):
+            function = self.decorated(decorator, self.NAME,
+                                      blocking=blocking)
+            self.assertRaises(tooz.coordination.LockAcquireFailed,
+                              function, 'source')
+
+    def test_locks_are_acquired_once_and_in_the_order_of_names(self):
+        acquired = []
+
+        def get_write_lock(name):
+            acquired.append(name)
+            return mock.Mock(acquired=True)
+
+        coordinator = mock.Mock(get_write_lock=get_write_lock)
+
+        @coordination.write_locked('b-{x}', 'a-{x}', 'b-{x}',
+                                   coordinator=coordinator)
+        def function(x):
+            pass
+
+        function(1)
+        self.assertEqual(['a-1', 'b-1'], acquired)
+
+    def test_a_lock_that_fails_frees_those_before_it(self):
+        self.held('write')
+        function = self.decorated(coordination.write_locked, 'a', self.NAME,
+                                  blocking=False)
+        self.assertRaises(tooz.coordination.LockAcquireFailed, function, 's')
+        self.assertTrue(self.coordinator.get_write_lock('a').acquire(False))
