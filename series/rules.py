@@ -59,14 +59,22 @@ def load(root, path):
     rules = {}
     for item in documents.load_list(root / name, name):
         where = f'{name}: rule {item.get("id", len(rules) + 1)}'
-        rule = _rule(item, where, path.endswith('.py'))
+        rule = parse(item, where, path.endswith('.py'))
         if rule.id in rules:
             raise errors.SeriesError(f'{where} is defined twice.')
         rules[rule.id] = rule
     return rules
 
 
-def _rule(item, where, is_python):
+def parse(item, where, is_python):
+    """Make a rule of a mapping.
+
+    :param dict item: the mapping
+    :param str where: what to call it in an error
+    :param bool is_python: whether the rule is for Python code
+    :rtype: Rule
+    :raises SeriesError: if it is malformed
+    """
     known = _AST_GREP if is_python else {'find', *_PLACES}
     documents.refuse_unknown_keys(item, _COMMON | known, where)
     count = documents.take(item, 'count', int, where, default=1)

@@ -31,6 +31,10 @@ it was removed meanwhile, others may lock a new file there, so the waiter
 starts over with that one. A lock file may be removed under the exclusive
 lock on the whole file; see ``Coordinator.remove_lock``.
 
+The kernel walks through all locks of a file to set one, so the readers of
+one process share an open file: the first one locks it, the last one to leave
+unlocks it, and who comes between only looks whether the gate is free.
+
 Nobody sleeps in the kernel, where a wait would stop every greenthread of the
 process. A waiter asks again instead, at growing intervals up to
 ``LONGEST_POLL``. The waiters of one process stand in a queue in the order of
@@ -80,53 +84,121 @@ def _record(lock_type, start, length):
 
 
 _SHARE_GATE_AND_LOCK = _record(fcntl.F_RDLCK, GATE, 2)
+_SHARE_GATE = _record(fcntl.F_RDLCK, GATE, 1)
 _LEAVE_GATE = _record(fcntl.F_UNLCK, GATE, 1)
 _TAKE_GATE = _record(fcntl.F_WRLCK, GATE, 1)
 _TAKE_LOCK = _record(fcntl.F_WRLCK, LOCK, 1)
 _LEAVE_ALL = _record(fcntl.F_UNLCK, GATE, 2)
 
-_opened = {}
-"""Descriptor -> weak reference to the lock of this process that opened it."""
+_mutex = threading.RLock()
+"""Guards what follows, and the number of holders of every lock file.
+
+Garbage collection can free a lock in a thread that has it already.
+"""
+
+_locks = weakref.WeakSet()
+"""All locks of this process."""
 
 _queues = {}
 """Path -> the waiters of this process, first come first."""
 
-_queues_mutex = threading.Lock()
+_shared = {}
+"""Path -> the lock file that the readers of this process share."""
 
 
 def _disown_after_fork():
-    global _queues_mutex
-    for fd, reference in _opened.items():
-        os.close(fd)
-        lock = reference()
-        if lock is not None:
-            lock.disown()
-    _opened.clear()
+    global _mutex
+    _mutex = threading.RLock()
+    for lock in _locks:
+        lock.disown()
+    _shared.clear()
     _queues.clear()
-    _queues_mutex = threading.Lock()
 
 
 os.register_at_fork(after_in_child=_disown_after_fork)
 
 
+class _LockFile:
+    """An open lock file.
+
+    :param str path: Where it stands; it is made if it does not exist.
+    :ivar int holders: How many locks of this process hold it.
+    :raises OSError: It cannot be opened.
+    """
+
+    def __init__(self, path):
+        self._path = path
+        self.holders = 0
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        status = os.fstat(self._fd)
+        self._inode = status.st_ino
+        self._device = status.st_dev
+
+    def __del__(self):
+        self.close()
+
+    def close(self):
+        """Close the file. If no other process has it, its locks are gone."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def lock(self, *records):
+        """Set record locks one after the other, as long as none is refused.
+
+        :returns: Whether all are set.
+        :raises OSError: The file cannot be locked.
+        """
+        try:
+            for record in records:
+                fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, record)
+        except (BlockingIOError, PermissionError):
+            return False
+        return True
+
+    def gate_is_free(self):
+        """Return whether no writer of another process waits or holds."""
+        found = fcntl.fcntl(self._fd, fcntl.F_OFD_GETLK, _SHARE_GATE)
+        return found[:2] == _LEAVE_GATE[:2]
+
+    def stands_in_place(self):
+        """Return whether the file at the path is still this one."""
+        try:
+            status = os.stat(self._path)
+        except FileNotFoundError:
+            return False
+        return (status.st_ino == self._inode and
+                status.st_dev == self._device)
+
+    def unlock(self):
+        """Take all record locks of this open file away."""
+        fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, _LEAVE_ALL)
+
+    def is_removed(self):
+        """Return whether the file was unlinked."""
+        return os.fstat(self._fd).st_nlink == 0
+
+
 class _FileLock(base.Lock):
-    """A lock file that is open from the first acquire on.
+    """What read and write locks do alike.
 
     :param str name: The path of the lock file.
     """
 
     def __init__(self, name):
         super().__init__(name)
-        self.disown()
+        self._file = None
+        self._thread = None
+        with _mutex:
+            _locks.add(self)
 
     def disown(self):
-        """Forget the lock file, which somebody else has closed."""
+        """Forget that the lock is acquired, in a child that did not."""
         self.acquired = False
-        self._fd = None
-        self._thread = None
+        self._close()
 
     def is_still_owner(self):
-        return self.acquired and self._stands_in_place()
+        return self.acquired and self._file.stands_in_place()
 
     def acquire(self, blocking=True):
         if self.acquired:
@@ -136,9 +208,9 @@ class _FileLock(base.Lock):
             deadline = time.monotonic() + blocking
         self._thread = threading.get_ident()
         try:
-            if self.name not in _queues and self._try_acquire():
-                self.acquired = True
-            elif blocking:
+            if self.name not in _queues:
+                self.acquired = self._try_acquire()
+            if not self.acquired and blocking:
                 self._refuse_to_wait_for_itself()
                 self.acquired = self._wait(deadline)
         except OSError as error:
@@ -152,24 +224,54 @@ class _FileLock(base.Lock):
     def release(self):
         if not self.acquired:
             return False
-        still_owner = os.fstat(self._fd).st_nlink > 0
-        fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, _LEAVE_ALL)
-        self.acquired = False
-        if self.name in _queues:
-            _wake_first(self.name)
-        if not still_owner:
+        lost = self._file.is_removed()
+        self._leave()
+        if lost:
             LOG.warning('Lock %s was lost: its file was removed while the '
                         'lock was held', self.name)
-        return still_owner
+        return not lost
 
     def __del__(self):
         if self.acquired:
             LOG.warning('Lock %s was not released by its holder', self.name)
-        self._close()
+            self._leave()
+
+    def _try_acquire(self):
+        while not (self.name in _shared and self._join_readers()):
+            lock_file = self._file
+            if lock_file is None:
+                lock_file = self._file = _LockFile(self.name)
+            if not self._lock(lock_file):
+                return False
+            if lock_file.stands_in_place():
+                lock_file.holders = 1
+                self._share(lock_file)
+                return True
+            self._close()
+        return True
+
+    def _leave(self):
+        self.acquired = False
+        with _mutex:
+            lock_file = self._file
+            lock_file.holders -= 1
+            if lock_file.holders:
+                self._file = None
+            else:
+                if _shared.get(self.name) is lock_file:
+                    del _shared[self.name]
+                lock_file.unlock()
+        if self.name in _queues:
+            _wake_first(self.name)
+
+    def _close(self):
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _wait(self, deadline):
         turn = threading.Event()
-        with _queues_mutex:
+        with _mutex:
             queue = _queues.setdefault(self.name, collections.deque())
             queue.append(turn)
         poll = FIRST_POLL
@@ -189,57 +291,23 @@ class _FileLock(base.Lock):
                     bound = left if bound is None else min(bound, left)
                 turn.wait(bound)
         finally:
-            with _queues_mutex:
+            with _mutex:
                 queue.remove(turn)
                 if not queue:
                     del _queues[self.name]
             _wake_first(self.name)
 
-    def _try_acquire(self):
-        while True:
-            if self._fd is None:
-                self._open()
-            if not self._try_lock():
-                return False
-            if self._stands_in_place():
-                return True
-            self._close()
-
-    def _stands_in_place(self):
-        try:
-            return os.path.samestat(os.fstat(self._fd), os.stat(self.name))
-        except FileNotFoundError:
-            return False
-
     def _refuse_to_wait_for_itself(self):
-        for reference in list(_opened.values()):
-            other = reference()
-            if (other is not None and other.acquired and
-                    other.name == self.name and
-                    other._thread == self._thread):
-                raise RuntimeError('The calling thread holds lock %s already '
-                                   'and would wait for itself' % self.name)
-
-    def _open(self):
-        self._fd = os.open(self.name, os.O_RDWR | os.O_CREAT, 0o666)
-        _opened[self._fd] = weakref.ref(self)
-
-    def _close(self):
-        if self._fd is not None:
-            del _opened[self._fd]
-            os.close(self._fd)
-            self._fd = None
-
-    def _try(self, record):
-        try:
-            fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, record)
-        except (BlockingIOError, PermissionError):
-            return False
-        return True
+        with _mutex:
+            locks = list(_locks)
+        if any(lock.acquired and lock.name == self.name and
+               lock._thread == self._thread for lock in locks):
+            raise RuntimeError('The calling thread holds lock %s already '
+                               'and would wait for itself' % self.name)
 
 
 def _wake_first(name):
-    with _queues_mutex:
+    with _mutex:
         if name in _queues:
             _queues[name][0].set()
 
@@ -250,8 +318,22 @@ class ReadLock(_FileLock):
     :param str name: The path of the lock file.
     """
 
-    def _try_lock(self):
-        return self._try(_SHARE_GATE_AND_LOCK) and self._try(_LEAVE_GATE)
+    def _join_readers(self):
+        with _mutex:
+            lock_file = _shared.get(self.name)
+            if not (lock_file and lock_file.gate_is_free() and
+                    lock_file.stands_in_place()):
+                return False
+            lock_file.holders += 1
+        self._close()
+        self._file = lock_file
+        return True
+
+    def _lock(self, lock_file):
+        return lock_file.lock(_SHARE_GATE_AND_LOCK, _LEAVE_GATE)
+
+    def _share(self, lock_file):
+        _shared.setdefault(self.name, lock_file)
 
 
 class WriteLock(_FileLock):
@@ -260,8 +342,14 @@ class WriteLock(_FileLock):
     :param str name: The path of the lock file.
     """
 
-    def _try_lock(self):
-        return self._try(_TAKE_GATE) and self._try(_TAKE_LOCK)
+    def _join_readers(self):
+        return False
+
+    def _lock(self, lock_file):
+        return lock_file.lock(_TAKE_GATE, _TAKE_LOCK)
+
+    def _share(self, lock_file):
+        pass
 
 
 class Backend:

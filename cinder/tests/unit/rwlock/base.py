@@ -22,7 +22,7 @@ from cinder import coordination
 from cinder.tests.unit.rwlock import lock_process
 from cinder.tests.unit import test
 
-PATIENCE = 30
+PATIENCE = 10
 """Seconds after which a test that waits for something fails."""
 
 

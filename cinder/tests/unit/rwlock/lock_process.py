@@ -16,6 +16,7 @@ Run as a program, this module answers requests, a line of JSON each, with the
 locks of a coordinator of its own. :class:`LockProcess` is the test's end.
 """
 
+import gc
 import json
 import os
 import subprocess
@@ -98,8 +99,10 @@ class _Server:
         return self._locks[key].release()
 
     def forget(self, key):
-        """Release a lock and drop the last reference to it."""
-        return self._locks.pop(key).release()
+        """Release a lock and see to it that its object is freed."""
+        released = self._locks.pop(key).release()
+        gc.collect()
+        return released
 
     def fork(self):
         """Fork a child that lives on; return which locks it thinks it has."""

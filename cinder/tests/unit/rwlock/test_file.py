@@ -119,8 +119,9 @@ class FileLockTestCase(base.RWLockTestCase):
 
     def test_a_failed_acquire_leaves_nothing_behind(self):
         held = self.held('read')
-        self.assertFalse(self.write_lock().acquire(blocking=False))
-        self.assertIs(False, self.acquire_elsewhere(self.write_lock(), 0.01))
+        write_locks = [self.write_lock(), self.write_lock()]
+        self.assertFalse(write_locks[0].acquire(blocking=False))
+        self.assertIs(False, self.acquire_elsewhere(write_locks[1], 0.01))
         self.assertTrue(self.read_lock().acquire(blocking=False))
         held.release()
         self.assertEqual({}, file._queues)
@@ -137,7 +138,7 @@ class FileLockTestCase(base.RWLockTestCase):
     def test_a_thread_does_not_wait_for_itself(self, holder, other):
         held = self.held(holder)
         self.assertRaisesRegex(RuntimeError, 'wait for itself',
-                               self.lock(other).acquire)
+                               self.lock(other).acquire, 1)
         self.assertTrue(held.is_still_owner())
         self.assertFalse(self.lock(other).acquire(blocking=False))
 

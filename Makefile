@@ -1,0 +1,30 @@
+# The two commands of the README. Options of the storm: make storm ARGS="..."
+
+PYTHON ?= python3
+TOX = build/venv/bin/tox
+CHECKS = pep8 tools unit unit-threads functional functional-threads unpatched
+comma := ,
+empty :=
+space := $(empty) $(empty)
+
+.PHONY: storm test clean
+
+storm: $(TOX)
+	@$(TOX) run -e storm -- $(ARGS)
+
+test: $(TOX)
+	@rm -rf build/results
+	-@$(TOX) run -e $(subst $(space),$(comma),$(CHECKS))
+	@.tox/cinder-29.0.0/bin/python -m gate sum $(CHECKS)
+
+clean:
+	rm -rf build .tox
+
+$(TOX):
+	@command -v git >/dev/null || { echo "git is missing: apt-get install git"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it with PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	@echo "Installing tox into build/venv" >&2
+	@rm -rf build/venv
+	@$(PYTHON) -m venv build/venv
+	@build/venv/bin/python -m pip install --quiet 'tox>=4.11,<5' || { rm -rf build/venv; echo "tox cannot be installed: is PyPI within reach?"; exit 1; }

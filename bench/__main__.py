@@ -1,0 +1,102 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Command line: measure the locks of a tree and hold them to their bounds.
+
+Exits with 0 when all bounds are kept; with 1 and one sentence for each that
+is not, or one that says why nothing could be measured; with 2 when the
+command line is wrong. The last line of the standard output counts the bounds.
+"""
+
+import argparse
+import datetime
+import os
+import pathlib
+import platform
+import signal
+import sys
+
+from bench.errors import BenchError
+from bench import process
+from bench import report
+from bench import verdict
+
+NEEDED = ('cinder/__init__.py', 'cinder/monkey_patch.py',
+          'cinder/rwlock/file.py')
+
+
+def parse(arguments):
+    """Return the arguments as an argparse.Namespace, or exit with 2.
+
+    :param arguments: list of text, without the program's name
+    """
+    parser = argparse.ArgumentParser(
+        prog='python -m bench',
+        description='Measure the read and write locks on files of a Cinder '
+                    'source tree, on eventlet and on native threads, and '
+                    'hold them to their bounds.')
+    parser.add_argument('--tree', required=True, type=pathlib.Path,
+                        help='Cinder source tree with the series')
+    parser.add_argument('--output', type=pathlib.Path,
+                        default=pathlib.Path('build/bench'),
+                        metavar='DIRECTORY',
+                        help='where locks.json goes (default: %(default)s)')
+    return parser.parse_args(arguments)
+
+
+def check_tree(tree):
+    """Raise BenchError unless this is a Cinder tree with the locks."""
+    missing = [path for path in NEEDED if not (tree / path).is_file()]
+    if missing:
+        raise BenchError('expected a Cinder source tree with the series in '
+                         '%s, it has no %s' % (tree, missing[0]))
+
+
+def main(arguments):
+    """Run the benchmark and return the exit status.
+
+    :param arguments: list of text, without the program's name
+    """
+    args = parse(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def run(mode, measure):
+        print('%-8s %s' % (mode, measure), file=sys.stderr, flush=True)
+        return process.run(args.tree, mode, measure)
+
+    try:
+        check_tree(args.tree)
+        args.output.mkdir(parents=True, exist_ok=True)
+        lines = verdict.measure_all(run)
+        report.write(args.output / 'locks.json', lines, {
+            'cores': len(os.sched_getaffinity(0)),
+            'machine': platform.platform(),
+            'python': platform.python_version(),
+            'date': datetime.datetime.now(datetime.timezone.utc).strftime(
+                '%Y-%m-%d %H:%M UTC'),
+        })
+    except (BenchError, OSError) as error:
+        print('bench: %s' % error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('bench: interrupted', file=sys.stderr)
+        return 1
+    report.print_table(lines)
+    for sentence in verdict.sentences(lines):
+        print(sentence)
+    passed, failed = verdict.count(lines)
+    print('%d passed, %d failed' % (passed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

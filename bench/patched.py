@@ -1,0 +1,35 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Cinder's concurrency for a process that measures. To be imported first.
+
+Importing this module patches the process for eventlet, or keeps it on native
+threads, as Cinder's services do, by OS_CINDER_DISABLE_EVENTLET_PATCHING.
+"""
+
+from cinder import monkey_patch
+monkey_patch.patch()
+
+from cinder import rwlock  # noqa: E402,I202
+
+
+def is_eventlet():
+    """Return whether threads are eventlet's greenthreads here."""
+    return monkey_patch.is_patched()
+
+
+def backend(directory):
+    """Return the file backend of read and write locks.
+
+    :param directory: where its lock files are, as text
+    """
+    return rwlock.get_backend('file://' + directory, None)

@@ -1,0 +1,46 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Time several things in turn, so that a drift of the machine hits all."""
+
+import statistics
+import timeit
+
+
+def take_turns(rounds, calls, /, **actions):
+    """Time each action once in every round, in the order given.
+
+    Each action runs ``calls`` times before the first round, untimed.
+
+    :param rounds: how many rounds
+    :param calls: how many calls of an action make one timing
+    :param actions: name -> function without arguments
+    :returns: dict of name -> list of the seconds of one call, by round
+    """
+    timers = {name: timeit.Timer(action) for name, action in actions.items()}
+    for timer in timers.values():
+        timer.timeit(calls)
+    seconds = {name: [] for name in actions}
+    for _round in range(rounds):
+        for name, timer in timers.items():
+            seconds[name].append(timer.timeit(calls) / calls)
+    return seconds
+
+
+def ratio(seconds, others):
+    """Return the median of the ratios of each round.
+
+    :param seconds: list of the seconds of the thing judged, by round
+    :param others: list of the seconds of what it is compared with
+    """
+    return statistics.median(one / other
+                             for one, other in zip(seconds, others))

@@ -1,0 +1,108 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Bring the results of all measures together and judge them.
+
+A bound that was missed by so little that it may be noise gets one more run of
+its measure, whose value then counts, whatever it is. The output says so.
+"""
+
+import dataclasses
+
+from bench import figures
+from bench.process import MODES
+
+
+@dataclasses.dataclass
+class Line:
+    """One figure with its values.
+
+    :ivar measure: a key of bench.figures.MEASURES
+    :ivar key: the key of the figure there
+    :ivar figure: the Figure
+    :ivar rounds: how many rounds each value is the median of
+    :ivar values: dict of mode -> the value that counts
+    :ivar repeated: dict of mode -> the first value, where there was a second
+    """
+
+    measure: str
+    key: str
+    figure: figures.Figure
+    rounds: int
+    values: dict
+    repeated: dict
+
+    def failed(self):
+        """Return the list of the modes in which the bound was missed."""
+        return [mode for mode, value in self.values.items()
+                if self.figure.missed(value)]
+
+    def word(self):
+        """Return 'ok' or 'FAILED', or nothing if there is no bound."""
+        if self.figure.bound is None:
+            return ''
+        return 'FAILED' if self.failed() else 'ok'
+
+
+def measure_all(run):
+    """Take all measures in all modes and return the list of lines.
+
+    :param run: function of a mode and a measure that returns its result, as
+        bench.process.run() does
+    """
+    lines = []
+    for measure, keys in figures.MEASURES.items():
+        results, again = {}, {}
+        for mode in MODES:
+            results[mode] = run(mode, measure)
+            if any(figure.marginal(results[mode]['values'][key])
+                   for key, figure in keys.items()):
+                again[mode] = run(mode, measure)
+        for key, figure in keys.items():
+            lines.append(_line(measure, key, figure, results, again))
+    return lines
+
+
+def _line(measure, key, figure, results, again):
+    values = {mode: result['values'][key]
+              for mode, result in results.items()}
+    repeated = {mode: values[mode] for mode in again
+                if figure.marginal(values[mode])}
+    for mode in repeated:
+        values[mode] = again[mode]['values'][key]
+    return Line(measure, key, figure, results[MODES[0]]['rounds'], values,
+                repeated)
+
+
+def sentences(lines):
+    """Return the list of what there is to say besides the table."""
+    said = []
+    for line in lines:
+        title = line.figure.title.strip()
+        bound = line.figure.bound
+        for mode, first in line.repeated.items():
+            said.append('%s on %s was %s at first, little above the bound '
+                        '%g, and was measured once more.'
+                        % (title, mode, line.figure.text(first, 3), bound))
+        for mode in line.failed():
+            said.append('FAILED: %s on %s is %s, the bound is %g.'
+                        % (title, mode,
+                           line.figure.text(line.values[mode], 3), bound))
+    return said
+
+
+def count(lines):
+    """Return how many bounds were kept and how many missed, over all modes."""
+    bounds = sum(len(line.values) for line in lines
+                 if line.figure.bound is not None)
+    failed = sum(len(line.failed()) for line in lines)
+    return bounds - failed, failed

@@ -1,0 +1,126 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The checks of this repository, each of which tox.ini names.
+
+    python -m gate pep8             style, of the series commit by commit
+    python -m gate tools            our own tools' tests
+    python -m gate unit             Cinder's tests of what the series touches
+    python -m gate functional       real services, concurrent requests
+    python -m gate unpatched        each test fails where it must
+    python -m gate upstream         Cinder's whole unit suite
+    python -m gate sum CHECK ...    add results up; the last line is the sum
+    python -m gate trees            make the trees that the storm compares
+
+``unit`` and ``functional`` take ``--threads`` for native threads instead of
+eventlet. Results are kept in build/results/.
+"""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+
+from gate import results
+from gate import runner
+from gate import trees
+from gate import unpatched
+from gate import upstream
+from series import errors
+from series import release
+from series import tree
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+CINDER = '29.0.0'
+OURS = ('series', 'storm', 'bench', 'gate', 'tests')
+TOUCHED = (r'cinder\.tests\.unit\.(rwlock|message|test_coordination|'
+           r'test_synchronized|test_lock_file_removal|test_utils|'
+           r'volume\.test_(volume|snapshot|absent_source|source_is_gone)\b|'
+           r'volume\.flows)')
+"""Cinder's unit tests of the modules that the series touches."""
+
+
+def main():
+    options = _parser().parse_args()
+    try:
+        sys.exit(options.check(options))
+    except errors.SeriesError as error:
+        sys.exit(f'error: {error}')
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog='python -m gate', description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    checks = parser.add_subparsers(required=True, metavar='CHECK')
+    for name, check in (('pep8', _pep8), ('tools', _tools), ('unit', _unit),
+                        ('functional', _functional),
+                        ('unpatched', _unpatched), ('upstream', _upstream),
+                        ('trees', _trees)):
+        check_parser = checks.add_parser(name)
+        check_parser.set_defaults(check=check)
+        if check in (_unit, _functional):
+            check_parser.add_argument('--threads', action='store_true')
+    add_up = checks.add_parser('sum')
+    add_up.add_argument('names', nargs='+')
+    add_up.set_defaults(check=lambda options: results.add_up(options.names))
+    return parser
+
+
+def _cinder():
+    return tree.build(ROOT, CINDER, release.PYPI)
+
+
+def _pep8(_options):
+    commands = ([sys.executable, '-m', 'series', 'check'],
+                [sys.executable, '-m', 'flake8', *OURS])
+    failed = tuple(' '.join(command[1:]) for command in commands
+                   if subprocess.run(command, cwd=ROOT).returncode)
+    return results.tell('pep8',
+                        results.Result(len(commands) - len(failed), failed))
+
+
+def _trees(_options):
+    trees.make(ROOT, _cinder(), next(
+        tree for tree in trees.load(ROOT) if tree.name == 'upstream'))
+
+
+def _tools(_options):
+    return results.tell('tools', results.of(
+        runner.run_all(ROOT, 'tests', '')))
+
+
+def _unit(options):
+    return _in_cinder('unit', './cinder/tests/unit', TOUCHED, options.threads)
+
+
+def _functional(options):
+    return _in_cinder('functional', './cinder/tests/functional',
+                      'test_parallel_creates', options.threads)
+
+
+def _in_cinder(name, path, pattern, threads):
+    return results.tell(
+        name + ('-threads' if threads else ''),
+        results.of(runner.run_all(_cinder(), path, pattern, threads)))
+
+
+def _unpatched(_options):
+    return results.tell('unpatched', unpatched.run(ROOT, _cinder()))
+
+
+def _upstream(_options):
+    return results.tell('upstream', upstream.run(ROOT, _cinder()))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,91 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Keep the results of a check, and add those of several up.
+
+A skipped test counts as failed: a check that did not take place must not look
+like one that passed.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+
+FOLDER = pathlib.Path('build/results')
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What came of one check.
+
+    :param int passed: how many of its tests passed
+    :param tuple[str, ...] failed: the others, each with a word on why
+    """
+
+    passed: int
+    failed: tuple
+
+
+def of(outcomes):
+    """Make the result of tests that ran.
+
+    :param outcomes: id -> gate.runner.Outcome
+    :rtype: Result
+    """
+    failed = tuple(f'{test}: {outcome.status}'
+                   for test, outcome in sorted(outcomes.items())
+                   if outcome.status != 'success')
+    if not outcomes:
+        failed = ('no test ran',)
+    return Result(len(outcomes) - len([test for test in outcomes.values()
+                                       if test.status != 'success']), failed)
+
+
+def keep(name, result):
+    """Write a result down under the name of its check, all at once."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    part = FOLDER / f'{name}.part'
+    part.write_text(json.dumps(dataclasses.asdict(result)))
+    os.replace(part, FOLDER / f'{name}.json')
+
+
+def tell(name, result):
+    """Keep a result, print it, and return the exit status for it."""
+    keep(name, result)
+    for line in result.failed:
+        print(f'FAILED {line}')
+    print(f'{name}: {result.passed} passed, {len(result.failed)} failed',
+          flush=True)
+    return int(bool(result.failed))
+
+
+def add_up(names):
+    """Print the sum of checks.
+
+    :param list[str] names: the checks that must have left a result
+    :returns: the exit status, 0 only if nothing failed or is missing
+    """
+    passed = 0
+    failed = []
+    for name in names:
+        try:
+            kept = json.loads((FOLDER / f'{name}.json').read_text())
+        except FileNotFoundError:
+            failed.append(f'{name}: it left no result')
+            continue
+        passed += kept['passed']
+        failed += [f'{name}: {line}' for line in kept['failed']]
+    for line in failed:
+        print(f'FAILED {line}')
+    print(f'{passed} passed, {len(failed)} failed')
+    return int(bool(failed))

@@ -1,0 +1,119 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Run tests of one source tree and read what became of them."""
+
+import dataclasses
+import functools
+import io
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import subunit
+import testtools
+
+TEST_SECONDS = 60
+"""After how long a test that hangs is stopped."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What became of one test.
+
+    :param str status: ``success``, ``skip``, or how it failed
+    :param str details: traceback, log and reason, as far as there are any
+    """
+
+    status: str
+    details: str
+
+
+def run_all(tree, test_path, pattern, threads=False):
+    """Find tests and run them with stestr, in one worker per core.
+
+    :param pathlib.Path tree: the source tree, which is imported from
+    :param str test_path: the folder of the tree in which tests are looked for
+    :param str pattern: a regular expression that finds the ids to run
+    :param bool threads: native threads instead of eventlet
+    :returns: id -> Outcome of every test that ran
+    :rtype: dict[str, Outcome]
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        stestr = [sys.executable, '-m', 'stestr.cli', '--test-path', test_path,
+                  '--top-dir', '.', '--repo-url', folder]
+        subprocess.run([*stestr, 'run', pattern], cwd=tree,
+                       env=_environment(tree, threads))
+        stream = subprocess.run([*stestr, 'last', '--subunit'], cwd=tree,
+                                stdout=subprocess.PIPE).stdout
+    return _read(stream)
+
+
+def run_some(tree, tests, log):
+    """Run a few tests one after the other, without looking for others.
+
+    :param pathlib.Path tree: the source tree, which is imported from
+    :param list[str] tests: ids, of methods; with ddt for all variations
+    :param log: a file object for what the tests print
+    :returns: id -> Outcome of every test that ran
+    :rtype: dict[str, Outcome]
+    """
+    modules = sorted({test.rsplit('.', 2)[0] for test in tests})
+    run = functools.partial(
+        subprocess.run, cwd=tree, env=_environment(tree), stderr=log,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    variations = run([sys.executable, '-m', 'testtools.run', '--list',
+                      *modules]).stdout.decode().split()
+    with tempfile.NamedTemporaryFile('w') as wanted:
+        wanted.write('\n'.join(
+            variation for variation in variations
+            if any(is_variation(variation, test) for test in tests)))
+        wanted.flush()
+        stream = run([sys.executable, '-m', 'stestr.subunit_runner.run',
+                      '--load-list', wanted.name, *modules]).stdout
+    return _read(stream)
+
+
+def is_variation(test_id, method):
+    """Return whether an id is a method's own or one that ddt made of it."""
+    head, _, tail = test_id.partition(method)
+    return not head and (not tail or tail[0] == '_' and tail[1:2].isdigit())
+
+
+def _environment(tree, threads=False):
+    return dict(
+        os.environ,
+        PYTHONPATH=str(pathlib.Path(tree).resolve()),
+        PYTHONWARNINGS='ignore',
+        PYTHONDONTWRITEBYTECODE='1',
+        OS_CINDER_DISABLE_EVENTLET_PATCHING=str(int(threads)),
+        OS_STDOUT_CAPTURE='1',
+        OS_STDERR_CAPTURE='1',
+        OS_TEST_TIMEOUT=str(TEST_SECONDS))
+
+
+def _read(stream):
+    outcomes = {}
+
+    def note(test):
+        details = '\n'.join(content.as_text()
+                            for _name, content in test['details'].items())
+        outcomes[test['id']] = Outcome(test['status'], details)
+
+    result = testtools.StreamToDict(note)
+    result.startTestRun()
+    subunit.ByteStreamToStreamResult(
+        io.BytesIO(stream), non_subunit_name='stdout').run(result)
+    result.stopTestRun()
+    return outcomes

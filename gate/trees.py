@@ -1,0 +1,112 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Source trees that lack something, for tests that must miss it.
+
+``gate/unpatched.yml`` lists them. Each is Cinder as released, or with the
+series, after a few edits in the form of those under ``edits/``.
+"""
+
+import dataclasses
+import pathlib
+import re
+import shutil
+import subprocess
+
+from series import documents
+from series import edit
+from series import errors
+from series import rules
+
+LIST = 'gate/unpatched.yml'
+FOLDER = pathlib.Path('build/trees')
+_KEYS = {'tree', 'why', 'base', 'edits', 'fails'}
+_BASES = ('upstream', 'enhance-locks')
+
+
+@dataclasses.dataclass(frozen=True)
+class Tree:
+    """A tree and the tests that must fail on it.
+
+    :param str name: its name, also that of its folder
+    :param str base: ``upstream`` for Cinder as released plus our tests, or
+        ``enhance-locks`` for Cinder with the series
+    :param dict[str, list[series.rules.Rule]] edits: file -> what is changed
+    :param dict[str, str] fails: test -> a regular expression for the reason
+        that its failure must show
+    """
+
+    name: str
+    base: str
+    edits: dict
+    fails: dict
+
+
+def load(root):
+    """Read the list.
+
+    :param pathlib.Path root: the top of this repository
+    :rtype: list[Tree]
+    :raises SeriesError: if it is malformed
+    """
+    trees = []
+    for item in documents.load_list(root / LIST, LIST):
+        where = f'{LIST}: tree {item.get("tree", len(trees) + 1)}'
+        documents.refuse_unknown_keys(item, _KEYS, where)
+        base = documents.take(item, 'base', str, where)
+        if base not in _BASES:
+            raise errors.SeriesError(
+                f'{where}: base must be one of {", ".join(_BASES)}.')
+        fails = documents.take(item, 'fails', dict, where)
+        for reason in fails.values():
+            re.compile(reason)
+        edits = {
+            path: [rules.parse(dict(rule, id=f'{number}'),
+                               f'{where}: {path}: rule {number}',
+                               path.endswith('.py'))
+                   for number, rule in enumerate(wanted, 1)]
+            for path, wanted in item.get('edits', {}).items()}
+        trees.append(Tree(documents.take(item, 'tree', str, where), base,
+                          edits, fails))
+    return trees
+
+
+def make(root, cinder, tree):
+    """Make a tree anew.
+
+    :param pathlib.Path root: the top of this repository
+    :param pathlib.Path cinder: the tree that ``python -m series build`` made
+    :param Tree tree: what to make
+    :returns: its folder
+    :rtype: pathlib.Path
+    :raises SeriesError: if an edit does not match as often as it declares
+    """
+    folder = root / FOLDER / tree.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    archive = subprocess.Popen(
+        ['git', '-C', str(cinder), 'archive', tree.base],
+        stdout=subprocess.PIPE)
+    subprocess.run(['tar', '--extract', '--directory', str(folder)],
+                   stdin=archive.stdout, check=True)
+    if archive.wait():
+        raise errors.SeriesError(f'git archive {tree.base} failed in {cinder}')
+    if tree.base == 'upstream':
+        shutil.copytree(root / 'cinder/tests', folder / 'cinder/tests',
+                        dirs_exist_ok=True,
+                        ignore=shutil.ignore_patterns('__pycache__'))
+    for path, wanted in tree.edits.items():
+        source = (folder / path).read_bytes()
+        for rule in wanted:
+            source = edit.apply(source, rule, f'tree {tree.name}: {path}')
+        (folder / path).write_bytes(source)
+    return folder

@@ -1,0 +1,74 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Cinder's whole own unit suite on the tree with the series.
+
+A test that fails there is run again on Cinder as released. It counts unless
+it fails there in the same way: with dependencies newer than the release some
+do.
+"""
+
+import re
+
+from gate import results
+from gate import runner
+from gate import trees
+
+UNIT = './cinder/tests/unit'
+
+
+def run(root, cinder):
+    """Run the suite.
+
+    :param pathlib.Path root: the top of this repository
+    :param pathlib.Path cinder: the tree that ``python -m series build`` made
+    :rtype: gate.results.Result
+    """
+    outcomes = runner.run_all(cinder, UNIT, '')
+    failed = {test: outcome for test, outcome in outcomes.items()
+              if outcome.status not in ('success', 'skip')}
+    passed = sum(outcome.status == 'success' for outcome in outcomes.values())
+    skipped = len(outcomes) - passed - len(failed)
+    print(f'{passed} passed, {len(failed)} failed, {skipped} are skipped by '
+          f'Cinder itself')
+    released = {}
+    if failed:
+        folder = trees.make(root, cinder, trees.Tree(
+            'as-released', 'upstream', {}, {}))
+        released = runner.run_all(folder, UNIT, '|'.join(
+            f'^{re.escape(test)}$' for test in failed))
+    ours = []
+    for test, outcome in sorted(failed.items()):
+        if test in released and same(outcome, released[test]):
+            print(f'{test}: fails on Cinder as released, too')
+        else:
+            ours.append(f'{test}: {reason_of(outcome)}')
+    if not outcomes:
+        ours.append('no test ran')
+    return results.Result(passed, tuple(ours))
+
+
+def same(one, other):
+    """Return whether two Outcomes are failures with the same last line."""
+    return other.status != 'success' and reason_of(one) == reason_of(other)
+
+
+def reason_of(outcome):
+    """Return the line of a traceback that says what went wrong.
+
+    Numbers and addresses in it are left out, since they differ by run.
+    """
+    lines = [line for line in outcome.details.splitlines()
+             if re.match(r'[\w.]+(Error|Exception|Mismatch\w*|Failed)\b',
+                         line)]
+    last = lines[-1] if lines else outcome.status
+    return re.sub(r'0x[0-9a-f]+|\d+', 'N', last)

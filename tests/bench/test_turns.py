@@ -1,0 +1,40 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import unittest
+
+from bench import turns
+
+
+class TurnsTest(unittest.TestCase):
+
+    def test_actions_alternate(self):
+        called = []
+
+        turns.take_turns(2, 1, a=lambda: called.append('a'),
+                         b=lambda: called.append('b'))
+
+        self.assertEqual('ab' + 'abab', ''.join(called))
+
+    def test_one_timing_for_each_round_of_one_call(self):
+        calls = []
+
+        seconds = turns.take_turns(3, 500, a=lambda: calls.append(1))
+
+        self.assertEqual(500 + 3 * 500, len(calls))
+        self.assertEqual(3, len(seconds['a']))
+        self.assertLess(max(seconds['a']), 0.001)
+
+    def test_ratio_is_of_the_same_round(self):
+        # The machine became ten times slower in the middle.
+        self.assertEqual(0.5, turns.ratio([1, 1, 10, 10, 99],
+                                          [2, 2, 20, 20, 20]))
