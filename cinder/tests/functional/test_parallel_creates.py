@@ -105,6 +105,7 @@ class ParallelCreatesTestCase(concurrent_base.ConcurrentTestCase):
         creates.open()
 
         self.eventually(source.is_gone, 'The delete does not end')
+        self.wait_for_status(volumes, 'available')
         last_create = max(interval.end for interval in
                           self.intervals('create_from_source'))
         delete, = self.intervals(source.delete_operation)
