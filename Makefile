@@ -15,7 +15,7 @@ storm: $(TOX)
 test: $(TOX)
 	@rm -rf build/results
 	-@$(TOX) run -e $(subst $(space),$(comma),$(CHECKS))
-	@.tox/cinder-29.0.0/bin/python -m gate sum $(CHECKS)
+	@.tox/tools/bin/python -m gate sum $(CHECKS)
 
 clean:
 	rm -rf build .tox
@@ -27,4 +27,4 @@ $(TOX):
 	@echo "Installing tox into build/venv" >&2
 	@rm -rf build/venv
 	@$(PYTHON) -m venv build/venv
-	@build/venv/bin/python -m pip install --quiet 'tox>=4.11,<5' || { rm -rf build/venv; echo "tox cannot be installed: is PyPI within reach?"; exit 1; }
+	@build/venv/bin/python -m pip install --quiet 'tox>=4.11,<5' 'tox-uv>=1.11,<2' || { rm -rf build/venv; echo "tox cannot be installed: is PyPI within reach?"; exit 1; }

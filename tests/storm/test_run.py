@@ -103,8 +103,8 @@ class ScenarioTest(unittest.TestCase):
         self.addCleanup(patcher.stop)
 
     def run_with(self, client, source='snapshot', patience=None):
-        scenario = run.Scenario('patched', mock.Mock(client=client, workers=64),
-                                source, CREATES, 0.1)
+        cloud = mock.Mock(client=client, workers=64)
+        scenario = run.Scenario('patched', cloud, source, CREATES, 0.1)
         if patience is not None:
             scenario._patience = patience
         with contextlib.redirect_stderr(io.StringIO()) as stderr:

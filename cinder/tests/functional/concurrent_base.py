@@ -69,7 +69,8 @@ class ConcurrentTestCase(test.TestCase):
                              'filter_scheduler.FilterScheduler')
         self.override_config('use_default_quota_class', False)
         self.override_config('quota_volumes', -1)
-        wsgi.register_opts(CONF)
+        _group, wsgi_opts = wsgi.list_opts()[0]
+        CONF.register_opts(wsgi_opts)
         self.override_config(
             'api_paste_config',
             os.path.join(self.SOURCE_TREE_ROOT, 'etc/cinder/api-paste.ini'))
