@@ -1,0 +1,111 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What counts as passed, failed and skipped."""
+
+import contextlib
+import io
+import os
+import tempfile
+
+import ddt
+import testtools
+
+from gate import results
+from gate import runner
+from gate import unpatched
+from gate import upstream
+
+
+def outcome(status, details=''):
+    return runner.Outcome(status, details)
+
+
+@ddt.ddt
+class ResultsTest(testtools.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(folder.name)
+
+    def printed(self, function, *args):
+        with contextlib.redirect_stdout(io.StringIO()) as stdout:
+            returned = function(*args)
+        return returned, stdout.getvalue().splitlines()
+
+    @ddt.data('fail', 'error', 'skip', 'inprogress', 'uxsuccess')
+    def test_all_but_success_is_failure(self, status):
+        result = results.of({'a': outcome('success'), 'b': outcome(status)})
+        self.assertEqual(results.Result(1, (f'b: {status}',)), result)
+
+    def test_only_named_tests_may_be_skipped(self):
+        found, lines = self.printed(results.of, {
+            'cinder.a': outcome('skip', 'why'), 'ours.b': outcome('skip')},
+            'cinder')
+        self.assertEqual(results.Result(0, ('ours.b: skip',)), found)
+        self.assertEqual(['SKIPPED cinder.a: why'], lines)
+
+    def test_no_test_is_a_failure(self):
+        self.assertEqual(('no test ran',), results.of({}).failed)
+
+    def test_the_sum_ends_with_one_line(self):
+        for name, failed in (('one', ()), ('two', ('b: fail',))):
+            self.printed(results.tell, name, results.Result(2, failed))
+        status, lines = self.printed(results.add_up, ['one', 'two'])
+        self.assertEqual((1, '4 passed, 1 failed'), (status, lines[-1]))
+        status, lines = self.printed(results.add_up, ['one'])
+        self.assertEqual((0, '2 passed, 0 failed'), (status, lines[-1]))
+
+    def test_a_check_that_left_no_result_has_failed(self):
+        status, lines = self.printed(results.add_up, ['one'])
+        self.assertEqual((1, '0 passed, 1 failed'), (status, lines[-1]))
+
+
+@ddt.ddt
+class JudgeTest(testtools.TestCase):
+
+    TEST = 'unit.a.B.test_c'
+
+    def judge(self, outcomes):
+        return unpatched.judge(self.TEST, 'the reason', {
+            'cinder.tests.' + test: found for test, found in outcomes.items()})
+
+    @ddt.data({'unit.a.B.test_c': outcome('fail', 'for The Reason')},
+              {'unit.a.B.test_c_1_x': outcome('fail', 'the reason'),
+               'unit.a.B.test_c_2': outcome('success')})
+    def test_a_failure_for_the_reason_is_right(self, outcomes):
+        self.assertIsNone(self.judge(outcomes))
+
+    @ddt.data(({}, 'did not run'),
+              ({'unit.a.B.test_c_d': outcome('fail', 'the reason')},
+               'did not run'),
+              ({'unit.a.B.test_c': outcome('success')}, 'must fail'),
+              ({'unit.a.B.test_c': outcome('fail', 'another')}, 'another'))
+    @ddt.unpack
+    def test_anything_else_is_wrong(self, outcomes, complaint):
+        self.assertIn(complaint, self.judge(outcomes))
+
+
+class UpstreamTest(testtools.TestCase):
+
+    def failure(self, text):
+        return outcome('fail', f'Traceback:\n  File x\n{text}\n')
+
+    def test_the_same_failure_is_known_by_its_last_line(self):
+        one = self.failure('ValueError: 3 at 0x7f12')
+        self.assertTrue(upstream.same(one, self.failure(
+            'ValueError: 4 at 0x7f99')))
+        self.assertFalse(upstream.same(one, self.failure('KeyError: 3')))
+        self.assertFalse(upstream.same(one, outcome('success')))
