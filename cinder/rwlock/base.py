@@ -58,5 +58,5 @@ class Lock(abc.ABC):
                 'Lock %s was not acquired' % self.name)
         return self
 
-    def __exit__(self, exc_type, exc_value, traceback):
+    def __exit__(self, *exception):
         self.release()

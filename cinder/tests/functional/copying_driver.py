@@ -194,10 +194,9 @@ class CopyingDriver(driver.VolumeDriver):
         pass
 
     def _update_volume_stats(self):
+        name = self.configuration.safe_get('volume_backend_name')
         self._stats = {
-            'volume_backend_name': (
-                self.configuration.safe_get('volume_backend_name') or
-                type(self).__name__),
+            'volume_backend_name': name or type(self).__name__,
             'vendor_name': 'Open Source',
             'driver_version': self.VERSION,
             'storage_protocol': 'file',
