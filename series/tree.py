@@ -50,6 +50,7 @@ __pycache__/
 .stestr/
 .tox/
 .venv/
+mypy-report/
 cover/
 doc/build/
 """

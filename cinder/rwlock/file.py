@@ -143,9 +143,10 @@ class _LockFile:
             os.close(self._fd)
             self._fd = None
 
-    def lock(self, *records):
+    def lock(self, records):
         """Set record locks one after the other, as long as none is refused.
 
+        :param records: What :func:`_record` made, in the order to set.
         :returns: Whether all are set.
         :raises OSError: The file cannot be locked.
         """
@@ -184,6 +185,12 @@ class _FileLock(base.Lock):
 
     :param str name: The path of the lock file.
     """
+
+    _records = ()
+    """The record locks to set, in their order."""
+
+    _shares_file = False
+    """Whether holders in one process share an open file."""
 
     def __init__(self, name):
         super().__init__(name)
@@ -237,17 +244,30 @@ class _FileLock(base.Lock):
             self._leave()
 
     def _try_acquire(self):
-        while not (self.name in _shared and self._join_readers()):
+        while True:
+            if self._shares_file and self.name in _shared and self._join():
+                return True
             lock_file = self._file
             if lock_file is None:
                 lock_file = self._file = _LockFile(self.name)
-            if not self._lock(lock_file):
+            if not lock_file.lock(self._records):
                 return False
             if lock_file.stands_in_place():
                 lock_file.holders = 1
-                self._share(lock_file)
+                if self._shares_file:
+                    _shared.setdefault(self.name, lock_file)
                 return True
             self._close()
+
+    def _join(self):
+        with _mutex:
+            lock_file = _shared.get(self.name)
+            if not (lock_file and lock_file.gate_is_free() and
+                    lock_file.stands_in_place()):
+                return False
+            lock_file.holders += 1
+        self._close()
+        self._file = lock_file
         return True
 
     def _leave(self):
@@ -318,22 +338,8 @@ class ReadLock(_FileLock):
     :param str name: The path of the lock file.
     """
 
-    def _join_readers(self):
-        with _mutex:
-            lock_file = _shared.get(self.name)
-            if not (lock_file and lock_file.gate_is_free() and
-                    lock_file.stands_in_place()):
-                return False
-            lock_file.holders += 1
-        self._close()
-        self._file = lock_file
-        return True
-
-    def _lock(self, lock_file):
-        return lock_file.lock(_SHARE_GATE_AND_LOCK, _LEAVE_GATE)
-
-    def _share(self, lock_file):
-        _shared.setdefault(self.name, lock_file)
+    _records = (_SHARE_GATE_AND_LOCK, _LEAVE_GATE)
+    _shares_file = True
 
 
 class WriteLock(_FileLock):
@@ -342,14 +348,7 @@ class WriteLock(_FileLock):
     :param str name: The path of the lock file.
     """
 
-    def _join_readers(self):
-        return False
-
-    def _lock(self, lock_file):
-        return lock_file.lock(_TAKE_GATE, _TAKE_LOCK)
-
-    def _share(self, lock_file):
-        pass
+    _records = (_TAKE_GATE, _TAKE_LOCK)
 
 
 class Backend:
