@@ -202,7 +202,9 @@ class _FileLock(base.Lock):
     def disown(self):
         """Forget that the lock is acquired, in a child that did not."""
         self.acquired = False
-        self._close()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def is_still_owner(self):
         return self.acquired and self._file.stands_in_place()
@@ -285,9 +287,9 @@ class _FileLock(base.Lock):
             _wake_first(self.name)
 
     def _close(self):
-        if self._file is not None:
+        if self._file is not None and not self._file.holders:
             self._file.close()
-            self._file = None
+        self._file = None
 
     def _wait(self, deadline):
         turn = threading.Event()
