@@ -104,8 +104,8 @@ class UpstreamTest(testtools.TestCase):
         return outcome('fail', f'Traceback:\n  File x\n{text}\n')
 
     def test_the_same_failure_is_known_by_its_last_line(self):
-        one = self.failure('ValueError: 3 at 0x7f12')
+        one = self.failure('ValueError: 3 at 0x7f12 in /tmp/a/b')
         self.assertTrue(upstream.same(one, self.failure(
-            'ValueError: 4 at 0x7f99')))
+            'ValueError: 4 at 0x7f99 in /tmp/c')))
         self.assertFalse(upstream.same(one, self.failure('KeyError: 3')))
         self.assertFalse(upstream.same(one, outcome('success')))
