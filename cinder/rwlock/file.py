@@ -213,7 +213,7 @@ class _FileLock(base.Lock):
         if self.acquired:
             raise RuntimeError('Lock %s is acquired already' % self.name)
         deadline = None
-        if not isinstance(blocking, bool):
+        if blocking is not True and blocking is not False:
             deadline = time.monotonic() + blocking
         self._thread = threading.get_ident()
         try:
@@ -233,8 +233,19 @@ class _FileLock(base.Lock):
     def release(self):
         if not self.acquired:
             return False
-        lost = self._file.is_removed()
-        self._leave()
+        self.acquired = False
+        lock_file = self._file
+        lost = lock_file.is_removed()
+        with _mutex:
+            lock_file.holders -= 1
+            if lock_file.holders:
+                self._file = None
+            else:
+                if self.name in _shared and _shared[self.name] is lock_file:
+                    del _shared[self.name]
+                lock_file.unlock()
+        if self.name in _queues:
+            _wake_first(self.name)
         if lost:
             LOG.warning('Lock %s was lost: its file was removed while the '
                         'lock was held', self.name)
@@ -243,7 +254,7 @@ class _FileLock(base.Lock):
     def __del__(self):
         if self.acquired:
             LOG.warning('Lock %s was not released by its holder', self.name)
-            self._leave()
+            self.release()
 
     def _try_acquire(self):
         while True:
@@ -271,20 +282,6 @@ class _FileLock(base.Lock):
         self._close()
         self._file = lock_file
         return True
-
-    def _leave(self):
-        self.acquired = False
-        with _mutex:
-            lock_file = self._file
-            lock_file.holders -= 1
-            if lock_file.holders:
-                self._file = None
-            else:
-                if _shared.get(self.name) is lock_file:
-                    del _shared[self.name]
-                lock_file.unlock()
-        if self.name in _queues:
-            _wake_first(self.name)
 
     def _close(self):
         if self._file is not None and not self._file.holders:
