@@ -73,17 +73,17 @@ def ast_grep():
 
 
 def _find_text(source, rule, where):
-    found = rule.body['find'].encode()
+    pattern = re.escape(rule.body['find'].encode())
+    if 'through' in rule.body:
+        pattern += b'.*?' + re.escape(rule.body['through'].encode())
     # The lookahead counts overlapping places too.
-    starts = [match.start() for match in
-              re.finditer(b'(?=' + re.escape(found) + b')', source)]
-    if 'replace' in rule.body:
-        text = rule.body['replace'].encode()
-    elif 'before' in rule.body:
-        text = rule.body['before'].encode() + found
-    else:
-        text = found + rule.body['after'].encode()
-    return [(start, start + len(found), text) for start in starts]
+    found = [(match.start(), match[1]) for match in
+             re.finditer(b'(?s)(?=(' + pattern + b'))', source)]
+    before = rule.body.get('before', '').encode()
+    after = rule.body.get('after', '').encode()
+    return [(start, start + len(text),
+             rule.body['replace'].encode() if 'replace' in rule.body
+             else before + text + after) for start, text in found]
 
 
 def _find_code(source, rule, where):
@@ -132,11 +132,14 @@ def _check_places(source, rule, places, where):
 
 def _replace(source, start, end, text):
     if not text:
-        # Nothing else on the line: take the line away, not its content only.
+        # Nothing else on the line: take the line away, not its content only,
+        # and leave the blank lines on one side of it.
         line_start = source.rfind(b'\n', 0, start) + 1
         line_end = source.find(b'\n', end) + 1 or len(source)
         if not (source[line_start:start] + source[end:line_end]).strip():
             start, end = line_start, line_end
+            while source[end:end + 1] == source[start - 2:start - 1] == b'\n':
+                start -= 1
     return source[:start] + text + source[end:]
 
 

@@ -75,7 +75,7 @@ def parse(item, where, is_python):
     :rtype: Rule
     :raises SeriesError: if it is malformed
     """
-    known = _AST_GREP if is_python else {'find', *_PLACES}
+    known = _AST_GREP if is_python else {'find', 'through', *_PLACES}
     documents.refuse_unknown_keys(item, _COMMON | known, where)
     count = documents.take(item, 'count', int, where, default=1)
     if count < 1:
@@ -92,5 +92,7 @@ def parse(item, where, is_python):
         if len(given) != 1 or not isinstance(item[given[0]], str):
             raise errors.SeriesError(
                 f'{where} needs exactly one text of {", ".join(_PLACES)}.')
+        if 'through' in item:
+            documents.take(item, 'through', str, where)
     return Rule(id=documents.take(item, 'id', str, where), count=count,
                 body=body)

@@ -45,6 +45,7 @@ _LEFT_BEHIND = """\
 __pycache__/
 *.pyc
 .coverage*
+.datacore_chap
 .mypy_cache/
 .ruff_cache/
 .stestr/

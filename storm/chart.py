@@ -141,11 +141,20 @@ def draw(runs):
                                     linestyle='--', label='the ideal'))
         figure.legend(handles=handles, loc='outside lower center',
                       ncols=len(handles), frameon=False)
-        drawn = io.StringIO()
-        figure.savefig(drawn, format='svg', facecolor='white',
-                       metadata={key: None for key in (
-                           'Creator', 'Date', 'Format', 'Type')})
-        pyplot.close(figure)
-    document = drawn.getvalue()
+        return svg(figure)
+
+
+def svg(figure):
+    """Return a matplotlib figure as an SVG document, and close it.
+
+    :returns: text that refers to nothing outside it and has no white space
+        at the end of its lines
+    """
+    drawn = io.StringIO()
+    figure.savefig(drawn, format='svg', facecolor='white',
+                   metadata={key: None for key in (
+                       'Creator', 'Date', 'Format', 'Type')})
+    pyplot.close(figure)
+    document = re.sub(r'[ \t]+$', '', drawn.getvalue(), flags=re.MULTILINE)
     # matplotlib names a DTD on the web, which a browser might want to load.
     return re.sub(r'<!DOCTYPE.*?>\s*', '', document, flags=re.DOTALL)

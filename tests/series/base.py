@@ -19,6 +19,7 @@ import io
 import os
 import pathlib
 import subprocess
+import sys
 import tarfile
 import tempfile
 import textwrap
@@ -140,6 +141,29 @@ class TestCase(testtools.TestCase):
         self.index.add(VERSION)
         self.tree = self.root / 'build' / f'cinder-{VERSION}'
         self.use_series()
+
+    def interrupt(self, number, lines, *arguments):
+        """Send a signal to a run of the tool and all that it started.
+
+        :param int number: the signal
+        :param int lines: after how many lines of progress
+        :param arguments: the command, with its options
+        :returns: whether that stopped it; if not, it was done before
+        """
+        process = subprocess.Popen(
+            [sys.executable, *driver(self.root, self.index.endpoint,
+                                     *arguments)],
+            stderr=subprocess.PIPE, text=True, process_group=0)
+        for _line in range(lines):
+            process.stderr.readline()
+        os.killpg(process.pid, number)
+        _, err = process.communicate(timeout=60)
+        if process.returncode == 130:
+            self.assertNotIn('Traceback', err)
+            return True
+        # Python may be about to exit, and say so in its own ways.
+        self.assertRegex(err, 'is ready|is on branch')
+        return False
 
     def use_series(self):
         """Write a series of two commits that is all right."""

@@ -14,9 +14,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
 from unittest import mock
 
 import ddt
@@ -178,7 +175,8 @@ def both(one, two):
 
     def test_ignored_files_do_not_count(self):
         self.build()
-        for path in ('.stestr/0', 'cinder/__pycache__/a.pyc', '.coverage'):
+        for path in ('.stestr/0', 'cinder/__pycache__/a.pyc', '.coverage',
+                     '.datacore_chap'):
             (self.tree / path).parent.mkdir(exist_ok=True)
             (self.tree / path).write_text('')
         self.assertIn('is up to date', self.build()[2])
@@ -339,33 +337,14 @@ class InterruptTest(base.TestCase):
         self.build()
         whole = self.hashes()
         stopped = 0
-        for delay in (0, 0.02, 0.05, 0.1, 0.2):
+        for lines in range(1, 4):
             for number in (signal.SIGINT, signal.SIGTERM):
                 shutil.rmtree(self.tree, ignore_errors=True)
-                status = self.interrupt_after(delay, number)
-                stopped += status == 130
+                stopped += self.interrupt(
+                    number, lines, 'build', '--cinder', base.VERSION)
                 if self.tree.exists():
                     self.assertEqual(whole, self.hashes())
                 self.assert_no_litter()
-        self.assertGreater(stopped, 2)
+        self.assertGreater(stopped, 0)
         self.assertEqual(0, self.build()[0])
         self.assertEqual(whole, self.hashes())
-
-    def interrupt_after(self, delay, number):
-        """Interrupt a build a while after its first line of progress."""
-        process = subprocess.Popen(
-            [sys.executable, *base.driver(
-                self.root, self.index.endpoint, 'build', '--cinder',
-                base.VERSION)],
-            stderr=subprocess.PIPE, text=True, process_group=0)
-        process.stderr.readline()
-        time.sleep(delay)
-        os.killpg(process.pid, number)
-        _, err = process.communicate(timeout=60)
-        self.assertNotIn('Traceback', err)
-        # A negative status: it was done and Python about to exit.
-        if process.returncode <= 0:
-            self.assertIn('is ready', err)
-        else:
-            self.assertEqual(130, process.returncode)
-        return process.returncode

@@ -86,6 +86,12 @@ class EditTest(testtools.TestCase):
         self.assertEqual('def f():\n    b()\n', self.apply(
             'def f():\n    a()\n    b()\n', python('', pattern='a()')))
 
+    def test_empty_fix_leaves_the_blank_lines_of_one_side(self):
+        self.assertEqual('b()\n\n\nc()\n', self.apply(
+            'b()\n\n\na()\n\n\nc()\n', python('', pattern='a()')))
+        self.assertEqual('b()\n\nc()\n', self.apply(
+            'b()\n\na()\nc()\n', python('', pattern='a()')))
+
     def test_empty_fix_keeps_what_else_is_on_the_line(self):
         self.assertEqual('(b)\n', self.apply(
             '(a or b)\n', python('b', pattern='a or b')))
@@ -126,6 +132,18 @@ class EditTest(testtools.TestCase):
     def test_text_over_lines(self):
         self.assertEqual('1\nx\n4\n', self.apply(
             '1\n2\n3\n4\n', text(find='2\n3\n', replace='x\n')))
+
+    @ddt.data(('replace', '1\nx\n4\n3\n'), ('before', '1\nx\n2\n3\n4\n3\n'),
+              ('after', '1\n2\n3\nx\n4\n3\n'))
+    @ddt.unpack
+    def test_text_through_another(self, place, expected):
+        self.assertEqual(expected, self.apply(
+            '1\n2\n3\n4\n3\n', text(find='2\n', through='3\n',
+                                    **{place: 'x\n'})))
+
+    def test_text_never_ends(self):
+        self.assertIn('matches 0 times', self.refuse(
+            '1\n2\n', text(find='1', through='3', replace='x')))
 
     @ddt.data(python('b(1, \n  2)', pattern='a()'),
               text(find='a()', replace='b \n'))
