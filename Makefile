@@ -2,20 +2,30 @@
 
 PYTHON ?= python3
 TOX = build/venv/bin/tox
-CHECKS = pep8 tools unit unit-threads functional functional-threads unpatched
+CHECKS = pep8 tools unit unit-threads functional functional-threads locks locks-threads unpatched
 comma := ,
 empty :=
 space := $(empty) $(empty)
 
-.PHONY: storm test clean
+.PHONY: storm test packages clean
 
 storm: $(TOX)
 	@$(TOX) run -e storm -- $(ARGS)
 
-test: $(TOX)
+test: $(TOX) packages
 	@rm -rf build/results
 	-@$(TOX) run -e $(subst $(space),$(comma),$(CHECKS))
 	@.tox/tools/bin/python -m gate sum $(CHECKS)
+
+# The servers of bindep.txt. A test whose server is missing fails and says so.
+packages: $(TOX)
+	@missing=$$(build/venv/bin/bindep --brief test); \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing $$missing" >&2; \
+	    apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -qy $$missing >/dev/null; \
+	elif [ -n "$$missing" ]; then \
+	    echo "Missing packages, install them for the tests that need them: $$missing" >&2; \
+	fi
 
 clean:
 	rm -rf build .tox
@@ -27,4 +37,4 @@ $(TOX):
 	@echo "Installing tox into build/venv" >&2
 	@rm -rf build/venv
 	@$(PYTHON) -m venv build/venv
-	@build/venv/bin/python -m pip install --quiet 'tox>=4.11,<5' 'tox-uv>=1.11,<2' || { rm -rf build/venv; echo "tox cannot be installed: is PyPI within reach?"; exit 1; }
+	@build/venv/bin/python -m pip install --quiet 'tox>=4.11,<5' 'tox-uv>=1.11,<2' 'bindep>=2.11,<3' || { rm -rf build/venv; echo "tox cannot be installed: is PyPI within reach?"; exit 1; }

@@ -18,16 +18,14 @@ command line is wrong. The last line of the standard output counts the bounds.
 """
 
 import argparse
-import datetime
-import os
 import pathlib
-import platform
 import signal
 import sys
 
 from bench.errors import BenchError
 from bench import process
 from bench import report
+from bench import tree
 from bench import verdict
 
 NEEDED = ('cinder/__init__.py', 'cinder/monkey_patch.py',
@@ -53,14 +51,6 @@ def parse(arguments):
     return parser.parse_args(arguments)
 
 
-def check_tree(tree):
-    """Raise BenchError unless this is a Cinder tree with the locks."""
-    missing = [path for path in NEEDED if not (tree / path).is_file()]
-    if missing:
-        raise BenchError('expected a Cinder source tree with the series in '
-                         '%s, it has no %s' % (tree, missing[0]))
-
-
 def main(arguments):
     """Run the benchmark and return the exit status.
 
@@ -74,28 +64,17 @@ def main(arguments):
         return process.run(args.tree, mode, measure)
 
     try:
-        check_tree(args.tree)
+        tree.check(args.tree, NEEDED)
         args.output.mkdir(parents=True, exist_ok=True)
         lines = verdict.measure_all(run)
-        report.write(args.output / 'locks.json', lines, {
-            'cores': len(os.sched_getaffinity(0)),
-            'machine': platform.platform(),
-            'python': platform.python_version(),
-            'date': datetime.datetime.now(datetime.timezone.utc).strftime(
-                '%Y-%m-%d %H:%M UTC'),
-        })
+        report.write(args.output / 'locks.json', lines, report.facts())
     except (BenchError, OSError) as error:
         print('bench: %s' % error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print('bench: interrupted', file=sys.stderr)
         return 1
-    report.print_table(lines)
-    for sentence in verdict.sentences(lines):
-        print(sentence)
-    passed, failed = verdict.count(lines)
-    print('%d passed, %d failed' % (passed, failed))
-    return 1 if failed else 0
+    return report.tell(lines)
 
 
 if __name__ == '__main__':

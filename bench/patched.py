@@ -19,7 +19,9 @@ threads, as Cinder's services do, by OS_CINDER_DISABLE_EVENTLET_PATCHING.
 from cinder import monkey_patch
 monkey_patch.patch()
 
-from cinder import rwlock  # noqa: E402,I202
+from cinder import coordination  # noqa: E402,I202
+from cinder import rwlock
+from oslo_config import cfg
 
 
 def is_eventlet():
@@ -33,3 +35,14 @@ def backend(directory):
     :param directory: where its lock files are, as text
     """
     return rwlock.get_backend('file://' + directory, None)
+
+
+def coordinator(url):
+    """Return a started coordinator of Cinder, as a service has it.
+
+    :param url: the coordination URL
+    """
+    cfg.CONF.set_override('backend_url', url, 'coordination')
+    started = coordination.Coordinator()
+    started.start()
+    return started

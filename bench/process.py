@@ -23,20 +23,22 @@ import tempfile
 from bench.errors import BenchError
 
 HERE = pathlib.Path(__file__).resolve().parent
-SECONDS = 60
+SECONDS = 120
 """How long one measure may take before it counts as stuck."""
 
 MODES = ('eventlet', 'threads')
 
 
-def run(tree, mode, name):
+def run(tree, mode, name, *args, module='bench.child'):
     """Measure on a tree.
 
     :param tree: pathlib.Path of the Cinder source tree
     :param mode: one of MODES
-    :param name: a key of bench.figures.MEASURES
-    :returns: dict with ``rounds``, a number, and ``values``, a dict of key ->
-        value
+    :param name: what to measure, for the module and the error messages
+    :param args: more arguments for the module
+    :param module: what runs in the process
+    :returns: dict with ``values``, a dict of key -> value, and ``rounds``, a
+        number or a dict of key -> number
     :raises BenchError: if there is no result
     """
     eventlet = mode == 'eventlet'
@@ -48,7 +50,7 @@ def run(tree, mode, name):
             OS_CINDER_DISABLE_EVENTLET_PATCHING=str(int(not eventlet)))
         # A group of its own, so that its peer can be ended with it.
         child = subprocess.Popen(
-            [sys.executable, '-W', 'ignore', '-m', 'bench.child', name],
+            [sys.executable, '-W', 'ignore', '-m', module, name, *args],
             cwd=directory, env=environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, start_new_session=True)

@@ -12,16 +12,40 @@
 
 """What is left for the reader: a table, and a JSON file with the same."""
 
+import datetime
 import json
 import os
+import platform
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from bench.process import MODES
+from bench import verdict
 
 WIDTH = 79
+
+
+def facts():
+    """Return what else there is to tell about the run, a dict."""
+    return {
+        'cores': len(os.sched_getaffinity(0)),
+        'machine': platform.platform(),
+        'python': platform.python_version(),
+        'date': datetime.datetime.now(datetime.timezone.utc).strftime(
+            '%Y-%m-%d %H:%M UTC'),
+    }
+
+
+def tell(lines):
+    """Print the table and the verdict, and return the exit status."""
+    print_table(lines)
+    for sentence in verdict.sentences(lines):
+        print(sentence)
+    passed, failed = verdict.count(lines)
+    print('%d passed, %d failed' % (passed, failed))
+    return 1 if failed else 0
 
 
 def print_table(lines, stream=None):
@@ -46,13 +70,13 @@ def print_table(lines, stream=None):
 
 
 def write(path, lines, facts):
-    """Write the JSON file, so that no reader ever sees a part of it.
+    """Write the JSON file.
 
     :param path: pathlib.Path of the file, which is replaced
     :param lines: list of bench.verdict.Line
     :param facts: dict of what else to tell about the run
     """
-    text = json.dumps({
+    write_whole(path, json.dumps({
         'facts': facts,
         'figures': [{'measure': line.measure, 'key': line.key,
                      'title': line.figure.title.strip(),
@@ -60,7 +84,14 @@ def write(path, lines, facts):
                      'rounds': line.rounds, 'values': line.values,
                      'repeated': line.repeated, 'failed': line.failed()}
                     for line in lines],
-    }, indent=2) + '\n'
+    }, indent=2) + '\n')
+
+
+def write_whole(path, text):
+    """Write a text file, so that no reader ever sees a part of it.
+
+    :param path: pathlib.Path of the file, which is replaced
+    """
     part = path.with_name(path.name + '.part')
     try:
         part.write_text(text, encoding='utf-8')

@@ -17,9 +17,11 @@ import timeit
 
 
 def take_turns(rounds, calls, /, **actions):
-    """Time each action once in every round, in the order given.
+    """Time each action once in every round.
 
-    Each action runs ``calls`` times before the first round, untimed.
+    The order is the one given, and backwards in every second round, so that
+    no action always runs after the same other one. Each action runs ``calls``
+    times before the first round, untimed.
 
     :param rounds: how many rounds
     :param calls: how many calls of an action make one timing
@@ -30,10 +32,15 @@ def take_turns(rounds, calls, /, **actions):
     for timer in timers.values():
         timer.timeit(calls)
     seconds = {name: [] for name in actions}
-    for _round in range(rounds):
-        for name, timer in timers.items():
-            seconds[name].append(timer.timeit(calls) / calls)
+    for number in range(rounds):
+        for name in forth_and_back(timers, number):
+            seconds[name].append(timers[name].timeit(calls) / calls)
     return seconds
+
+
+def forth_and_back(names, number):
+    """Return the names as a list, backwards if the number is odd."""
+    return list(names)[::-1 if number % 2 else 1]
 
 
 def ratio(seconds, others):

@@ -19,11 +19,10 @@ Cinder's coordinator, configured as in a service.
 
 import os
 
-from cinder import coordination as cinder_coordination
 import fasteners
-from oslo_config import cfg
 from tooz import coordination
 
+from bench import patched
 from bench import turns
 
 ROUNDS = 60
@@ -39,9 +38,7 @@ def measure(backend, directory):
     url = 'file://' + directory
     driver = coordination.get_coordinator(url, b'm')
     driver.start()
-    cfg.CONF.set_override('backend_url', url, 'coordination')
-    coordinator = cinder_coordination.Coordinator()
-    coordinator.start()
+    coordinator = patched.coordinator(url)
     try:
         return {**_reused(backend, driver, directory),
                 **_made(coordinator, directory)}

@@ -26,7 +26,7 @@ from bench.process import MODES
 class Line:
     """One figure with its values.
 
-    :ivar measure: a key of bench.figures.MEASURES
+    :ivar measure: a key of bench.figures.MEASURES, or of what is in its place
     :ivar key: the key of the figure there
     :ivar figure: the Figure
     :ivar rounds: how many rounds each value is the median of
@@ -53,14 +53,15 @@ class Line:
         return 'FAILED' if self.failed() else 'ok'
 
 
-def measure_all(run):
+def measure_all(run, measures=figures.MEASURES):
     """Take all measures in all modes and return the list of lines.
 
     :param run: function of a mode and a measure that returns its result, as
         bench.process.run() does
+    :param measures: dict as bench.figures.MEASURES
     """
     lines = []
-    for measure, keys in figures.MEASURES.items():
+    for measure, keys in measures.items():
         results, again = {}, {}
         for mode in MODES:
             results[mode] = run(mode, measure)
@@ -79,8 +80,10 @@ def _line(measure, key, figure, results, again):
                 if figure.marginal(values[mode])}
     for mode in repeated:
         values[mode] = again[mode]['values'][key]
-    return Line(measure, key, figure, results[MODES[0]]['rounds'], values,
-                repeated)
+    rounds = results[MODES[0]]['rounds']
+    if isinstance(rounds, dict):
+        rounds = rounds[key]
+    return Line(measure, key, figure, rounds, values, repeated)
 
 
 def sentences(lines):

@@ -16,16 +16,18 @@
     python -m gate tools            our own tools' tests
     python -m gate unit             Cinder's tests of what the series touches
     python -m gate functional       real services, concurrent requests
+    python -m gate locks            the locks on every backend, real servers
     python -m gate unpatched        each test fails where it must
     python -m gate upstream         Cinder's whole unit suite
     python -m gate sum CHECK ...    add results up; the last line is the sum
     python -m gate trees            make the trees that the storm compares
 
-``unit`` and ``functional`` take ``--threads`` for native threads instead of
-eventlet. Results are kept in build/results/.
+``unit``, ``functional``, ``locks`` and ``upstream`` take ``--threads`` for
+native threads instead of eventlet. Results are kept in build/results/.
 """
 
 import argparse
+import os
 import pathlib
 import subprocess
 import sys
@@ -44,11 +46,20 @@ CINDER = '29.0.0'
 OURS = ('series', 'storm', 'bench', 'gate', 'tests')
 TOUCHED = (r'cinder\.tests\.unit\.(rwlock|message|test_coordination|'
            r'test_synchronized|test_lock_file_removal|test_utils|'
-           r'volume\.test_(volume|snapshot|absent_source|source_is_gone)\b|'
-           r'volume\.flows)')
+           r'group\.test_groups_manager|volume\.flows|'
+           r'volume\.drivers\.test_lvm|'
+           r'volume\.test_(volume|snapshot|volume_migration|volume_retype|'
+           r'absent_source|source_is_gone|source_state)\b)')
 """Cinder's unit tests of the modules that the series touches."""
+RACES = (r'functional\.test_(create_without_request|parallel_creates|'
+         r'exclusive_creates|failed_clone|damaged_source|image_volumes|'
+         r'group_sources|rewritten_sources|migrated_sources|'
+         r'lost_source_lock)\b')
+"""The functional tests of creates and of what endangers their sources."""
 NOT_OURS = (r'(?!.*(rwlock|test_synchronized|test_lock_file_removal|'
-            r'test_absent_source|test_source_is_gone|test_parallel_creates))')
+            r'test_absent_source|test_source_is_gone|test_source_state|'
+            r'test_lvm_parallel_creates|' +
+            RACES + '))')
 """Tests that Cinder itself may skip, in the one mode or the other."""
 
 
@@ -66,12 +77,12 @@ def _parser():
         formatter_class=argparse.RawDescriptionHelpFormatter)
     checks = parser.add_subparsers(required=True, metavar='CHECK')
     for name, check in (('pep8', _pep8), ('tools', _tools), ('unit', _unit),
-                        ('functional', _functional),
+                        ('functional', _functional), ('locks', _locks),
                         ('unpatched', _unpatched), ('upstream', _upstream),
                         ('trees', _trees)):
         check_parser = checks.add_parser(name)
         check_parser.set_defaults(check=check)
-        if check in (_unit, _functional):
+        if check in (_unit, _functional, _locks, _upstream):
             check_parser.add_argument('--threads', action='store_true')
     add_up = checks.add_parser('sum')
     add_up.add_argument('names', nargs='+')
@@ -93,8 +104,8 @@ def _pep8(_options):
 
 
 def _trees(_options):
-    trees.make(ROOT, _cinder(), next(
-        tree for tree in trees.load(ROOT) if tree.name == 'upstream'))
+    trees.make(ROOT, trees.lay_out(ROOT, _cinder(), 'upstream'),
+               trees.Tree('upstream', 'upstream', {}, {}))
 
 
 def _tools(_options):
@@ -108,22 +119,35 @@ def _unit(options):
 
 def _functional(options):
     return _in_cinder('functional', './cinder/tests/functional',
-                      'test_parallel_creates', options.threads)
+                      RACES, options.threads)
 
 
-def _in_cinder(name, path, pattern, threads):
+def _locks(options):
+    # These tests wait for leases and dead servers most of the time.
+    return _in_cinder('locks', './cinder/tests/functional',
+                      r'functional\.rwlock', options.threads,
+                      workers=2 * os.cpu_count())
+
+
+def _in_cinder(name, path, pattern, threads, **options):
     return results.tell(
-        name + ('-threads' if threads else ''),
-        results.of(runner.run_all(_cinder(), path, pattern, threads),
-                   NOT_OURS))
+        _in_mode(name, threads),
+        results.of(runner.run_all(_cinder(), path, pattern, threads,
+                                  **options), NOT_OURS))
+
+
+def _in_mode(name, threads):
+    return name + ('-threads' if threads else '')
 
 
 def _unpatched(_options):
     return results.tell('unpatched', unpatched.run(ROOT, _cinder()))
 
 
-def _upstream(_options):
-    return results.tell('upstream', upstream.run(ROOT, _cinder()))
+def _upstream(options):
+    return results.tell(
+        _in_mode('upstream', options.threads),
+        upstream.run(ROOT, _cinder(), options.threads))
 
 
 if __name__ == '__main__':

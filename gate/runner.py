@@ -24,8 +24,11 @@ import tempfile
 import subunit
 import testtools
 
-TEST_SECONDS = 60
+TEST_SECONDS = 600
 """After how long a test that hangs is stopped."""
+
+DAMAGED_SECONDS = 60
+"""The same on a tree that is damaged, where tests are expected to hang."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,48 +43,65 @@ class Outcome:
     details: str
 
 
-def run_all(tree, test_path, pattern, threads=False):
-    """Find tests and run them with stestr, in one worker per core.
+def run_all(tree, test_path, pattern, threads=False,
+            workers=os.cpu_count()):
+    """Find tests and run them with stestr.
 
     :param pathlib.Path tree: the source tree, which is imported from
     :param str test_path: the folder of the tree in which tests are looked for
     :param str pattern: a regular expression that finds the ids to run
     :param bool threads: native threads instead of eventlet
+    :param int workers: how many processes run them
     :returns: id -> Outcome of every test that ran
     :rtype: dict[str, Outcome]
     """
     with tempfile.TemporaryDirectory() as folder:
         stestr = [sys.executable, '-m', 'stestr.cli', '--test-path', test_path,
                   '--top-dir', '.', '--repo-url', folder]
-        subprocess.run([*stestr, 'run', pattern], cwd=tree,
-                       env=_environment(tree, threads))
+        subprocess.run([*stestr, 'run', '--concurrency', str(workers),
+                        pattern], cwd=tree, env=_environment(tree, threads))
         stream = subprocess.run([*stestr, 'last', '--subunit'], cwd=tree,
                                 stdout=subprocess.PIPE).stdout
     return _read(stream)
 
 
-def run_some(tree, tests, log):
+def find(tree, tests):
+    """Find the variations that ddt made of some tests.
+
+    :param pathlib.Path tree: the source tree, which is imported from
+    :param list[str] tests: ids of methods
+    :returns: the ids of all their variations
+    :rtype: list[str]
+    """
+    return [variation for module in {_module(test) for test in tests}
+            for variation in _list(tree, module)
+            if any(is_variation(variation, test) for test in tests)]
+
+
+def run_some(tree, tests, log, threads=False):
     """Run a few tests one after the other, without looking for others.
 
     :param pathlib.Path tree: the source tree, which is imported from
-    :param list[str] tests: ids, of methods; with ddt for all variations
+    :param list[str] tests: ids
     :param log: a file object for what the tests print
+    :param bool threads: native threads instead of eventlet
     :returns: id -> Outcome of every test that ran
     :rtype: dict[str, Outcome]
     """
-    modules = sorted({test.rsplit('.', 2)[0] for test in tests})
-    run = functools.partial(
-        subprocess.run, cwd=tree, env=_environment(tree), stderr=log,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    variations = run([sys.executable, '-m', 'testtools.run', '--list',
-                      *modules]).stdout.decode().split()
     with tempfile.NamedTemporaryFile('w') as wanted:
-        wanted.write('\n'.join(
-            variation for variation in variations
-            if any(is_variation(variation, test) for test in tests)))
+        wanted.write('\n'.join(tests))
         wanted.flush()
-        stream = run([sys.executable, '-m', 'stestr.subunit_runner.run',
-                      '--load-list', wanted.name, *modules]).stdout
+        try:
+            stream = subprocess.run(
+                [sys.executable, '-m', 'stestr.subunit_runner.run',
+                 '--load-list', wanted.name,
+                 *sorted({_module(test) for test in tests})],
+                cwd=tree,
+                env=_environment(tree, threads, DAMAGED_SECONDS),
+                stderr=log, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                timeout=DAMAGED_SECONDS * (1 + len(tests))).stdout
+        except subprocess.TimeoutExpired as error:
+            stream = error.stdout or b''
     return _read(stream)
 
 
@@ -91,7 +111,22 @@ def is_variation(test_id, method):
     return not head and (not tail or tail[0] == '_' and tail[1:2].isdigit())
 
 
-def _environment(tree, threads=False):
+def _module(test):
+    return test.rsplit('.', 2)[0]
+
+
+@functools.lru_cache(None)
+def _list(tree, module):
+    environment = _environment(tree)
+    # What is compiled here, the trees made from this one need not compile.
+    del environment['PYTHONDONTWRITEBYTECODE']
+    return subprocess.run(
+        [sys.executable, '-m', 'testtools.run', '--list', module], cwd=tree,
+        env=environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE).stdout.decode().split()
+
+
+def _environment(tree, threads=False, seconds=TEST_SECONDS):
     return dict(
         os.environ,
         PYTHONPATH=str(pathlib.Path(tree).resolve()),
@@ -100,7 +135,7 @@ def _environment(tree, threads=False):
         OS_CINDER_DISABLE_EVENTLET_PATCHING=str(int(threads)),
         OS_STDOUT_CAPTURE='1',
         OS_STDERR_CAPTURE='1',
-        OS_TEST_TIMEOUT=str(TEST_SECONDS))
+        OS_TEST_TIMEOUT=str(seconds))
 
 
 def _read(stream):

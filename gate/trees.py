@@ -12,11 +12,12 @@
 
 """Source trees that lack something, for tests that must miss it.
 
-``gate/unpatched.yml`` lists them. Each is Cinder as released, or with the
-series, after a few edits in the form of those under ``edits/``.
+The lists in ``gate/unpatched/`` name them. Each is Cinder as released, or
+with the series, after a few edits in the form of those under ``edits/``.
 """
 
 import dataclasses
+import os
 import pathlib
 import re
 import shutil
@@ -27,10 +28,10 @@ from series import edit
 from series import errors
 from series import rules
 
-LIST = 'gate/unpatched.yml'
+LISTS = 'gate/unpatched'
 FOLDER = pathlib.Path('build/trees')
 _KEYS = {'tree', 'why', 'base', 'edits', 'fails'}
-_BASES = ('upstream', 'enhance-locks')
+BASES = ('upstream', 'enhance-locks')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,20 +53,25 @@ class Tree:
 
 
 def load(root):
-    """Read the list.
+    """Read the lists.
 
     :param pathlib.Path root: the top of this repository
     :rtype: list[Tree]
-    :raises SeriesError: if it is malformed
+    :raises SeriesError: if one is malformed
     """
+    return [tree for path in sorted((root / LISTS).glob('*.yml'))
+            for tree in _load_list(path, str(path.relative_to(root)))]
+
+
+def _load_list(path, name):
     trees = []
-    for item in documents.load_list(root / LIST, LIST):
-        where = f'{LIST}: tree {item.get("tree", len(trees) + 1)}'
+    for item in documents.load_list(path, name):
+        where = f'{name}: tree {item.get("tree", len(trees) + 1)}'
         documents.refuse_unknown_keys(item, _KEYS, where)
         base = documents.take(item, 'base', str, where)
-        if base not in _BASES:
+        if base not in BASES:
             raise errors.SeriesError(
-                f'{where}: base must be one of {", ".join(_BASES)}.')
+                f'{where}: base must be one of {", ".join(BASES)}.')
         fails = documents.take(item, 'fails', dict, where)
         for reason in fails.values():
             re.compile(reason)
@@ -80,11 +86,36 @@ def load(root):
     return trees
 
 
-def make(root, cinder, tree):
-    """Make a tree anew.
+def lay_out(root, cinder, base):
+    """Lay a base out anew, for trees to be made from it.
 
     :param pathlib.Path root: the top of this repository
     :param pathlib.Path cinder: the tree that ``python -m series build`` made
+    :param str base: as in :class:`Tree`
+    :returns: its folder
+    :rtype: pathlib.Path
+    """
+    folder = root / FOLDER / f'.{base}'
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    archive = subprocess.Popen(['git', '-C', str(cinder), 'archive', base],
+                               stdout=subprocess.PIPE)
+    subprocess.run(['tar', '--extract', '--directory', str(folder)],
+                   stdin=archive.stdout, check=True)
+    if archive.wait():
+        raise errors.SeriesError(f'git archive {base} failed in {cinder}')
+    if base == 'upstream':
+        shutil.copytree(root / 'cinder/tests', folder / 'cinder/tests',
+                        dirs_exist_ok=True,
+                        ignore=shutil.ignore_patterns('__pycache__'))
+    return folder
+
+
+def make(root, base, tree):
+    """Make a tree anew. It shares the files that it does not edit.
+
+    :param pathlib.Path root: the top of this repository
+    :param pathlib.Path base: what :func:`lay_out` returned
     :param Tree tree: what to make
     :returns: its folder
     :rtype: pathlib.Path
@@ -92,21 +123,11 @@ def make(root, cinder, tree):
     """
     folder = root / FOLDER / tree.name
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    archive = subprocess.Popen(
-        ['git', '-C', str(cinder), 'archive', tree.base],
-        stdout=subprocess.PIPE)
-    subprocess.run(['tar', '--extract', '--directory', str(folder)],
-                   stdin=archive.stdout, check=True)
-    if archive.wait():
-        raise errors.SeriesError(f'git archive {tree.base} failed in {cinder}')
-    if tree.base == 'upstream':
-        shutil.copytree(root / 'cinder/tests', folder / 'cinder/tests',
-                        dirs_exist_ok=True,
-                        ignore=shutil.ignore_patterns('__pycache__'))
+    shutil.copytree(base, folder, copy_function=os.link, symlinks=True)
     for path, wanted in tree.edits.items():
         source = (folder / path).read_bytes()
         for rule in wanted:
             source = edit.apply(source, rule, f'tree {tree.name}: {path}')
+        (folder / path).unlink()
         (folder / path).write_bytes(source)
     return folder

@@ -26,14 +26,15 @@ from gate import trees
 UNIT = './cinder/tests/unit'
 
 
-def run(root, cinder):
+def run(root, cinder, threads=False):
     """Run the suite.
 
     :param pathlib.Path root: the top of this repository
     :param pathlib.Path cinder: the tree that ``python -m series build`` made
+    :param bool threads: native threads instead of eventlet
     :rtype: gate.results.Result
     """
-    outcomes = runner.run_all(cinder, UNIT, '')
+    outcomes = runner.run_all(cinder, UNIT, '', threads)
     failed = {test: outcome for test, outcome in outcomes.items()
               if outcome.status not in ('success', 'skip')}
     passed = sum(outcome.status == 'success' for outcome in outcomes.values())
@@ -42,10 +43,10 @@ def run(root, cinder):
           f'Cinder itself')
     released = {}
     if failed:
-        folder = trees.make(root, cinder, trees.Tree(
-            'as-released', 'upstream', {}, {}))
+        folder = trees.lay_out(root, cinder, 'upstream')
         with open(folder / 'tests.log', 'w') as log:
-            released = runner.run_some(folder, sorted(failed), log)
+            released = runner.run_some(folder, sorted(failed), log,
+                                       threads)
     ours = []
     for test, outcome in sorted(failed.items()):
         if test in released and same(outcome, released[test]):

@@ -30,32 +30,39 @@ What every backend promises:
 * A holder that dies frees its lock: at once where the kernel or a connection
   tells, after a lease otherwise.
 * A lock can be lost while it is held. Then ``is_still_owner()`` is False and
-  so is what ``release()`` returns.
+  so is what ``release()`` returns, and a ``with`` statement raises LockLost
+  at its end.
 * The locks are not re-entrant and a read lock does not become a write lock.
   A thread (or greenthread) that would wait for itself gets an error instead,
   where that can be seen. The thread that acquires a lock counts as its holder
   until the release.
 
 A backend is a module of this package with a class ``Backend``, made once for
-each started coordinator, whose ``read_lock(name)`` and ``write_lock(name)``
-return the locks. The names of locks are those of tooz, so a read or write
-lock and tooz's exclusive lock of the same name, which an older Cinder takes,
-exclude each other where the backend's module says so. Where a backend has no
-shared locks, both kinds are tooz's exclusive lock: correct, but creates from
-one source run one at a time.
+each started coordinator; see :class:`cinder.rwlock.base.Backend`. The names
+of locks are those of tooz, so a read or write lock and tooz's exclusive lock
+of the same name, which an older Cinder takes, exclude each other where the
+backend's module says so. Where a backend has no shared locks, both kinds are
+tooz's exclusive lock: correct, but creates from one source run one at a time.
 """
 
-from oslo_log import log
+import importlib
+import importlib.util
 
-from cinder.rwlock import exclusive
-from cinder.rwlock import file
+from oslo_log import log
+import tooz
 
 LOG = log.getLogger(__name__)
 
-BACKENDS = {
-    'file': file.Backend,
+MODULES = {
+    'etcd3+http': 'cinder.rwlock.etcd3',
+    'etcd3+https': 'cinder.rwlock.etcd3',
+    'file': 'cinder.rwlock.file',
+    'kazoo': 'cinder.rwlock.zookeeper',
+    'postgresql': 'cinder.rwlock.postgresql',
+    'redis': 'cinder.rwlock.redis',
+    'zookeeper': 'cinder.rwlock.zookeeper',
 }
-"""Scheme of the coordination URL -> class of the native backend."""
+"""Scheme of a coordination URL -> module of its native backend."""
 
 
 def get_backend(url, coordinator):
@@ -64,12 +71,16 @@ def get_backend(url, coordinator):
     :param str url: The ``[coordination] backend_url``. Only its scheme is
         ever logged, since the rest may hold a password.
     :param coordinator: The started tooz coordinator of that URL.
-    :returns: An object with ``read_lock(name)`` and ``write_lock(name)``.
+    :returns: A :class:`cinder.rwlock.base.Backend`.
     """
     scheme = url.partition('://')[0]
-    backend = BACKENDS.get(scheme)
-    if backend is not None and backend.supported():
-        return backend(url, coordinator)
+    module = MODULES.get(scheme)
+    try:
+        if module and importlib.util.find_spec(module):
+            return importlib.import_module(module).Backend(url, coordinator)
+    except tooz.NotImplemented as reason:
+        LOG.info('No read locks on "%s": %s', scheme, reason)
     LOG.warning('The coordination backend "%s" has no shared locks here: '
                 'volumes are created from one source one at a time.', scheme)
-    return exclusive.Backend(url, coordinator)
+    return importlib.import_module('cinder.rwlock.exclusive').Backend(
+        url, coordinator)

@@ -36,12 +36,10 @@ one process share an open file: the first one locks it, the last one to leave
 unlocks it, and who comes between only looks whether the gate is free.
 
 Nobody sleeps in the kernel, where a wait would stop every greenthread of the
-process. A waiter asks again instead, at growing intervals up to
-``LONGEST_POLL``. The waiters of one process stand in a queue in the order of
-their arrival: only the first one asks, and a release in the same process
-wakes it at once, so the interval counts between processes only. Nobody who
-arrives while others stand in the queue goes past them. Between waiters of
-several processes the gate keeps no order until one of them has passed it.
+process. The first waiter of a process asks again instead, see
+:mod:`cinder.rwlock.base`. A release in the same process wakes it at once, so
+the pauses count between processes only. Between waiters of several processes
+the gate keeps no order until one of them has passed it.
 
 A child made by fork shares the open files. It closes its descriptors at
 once, and a release unlocks before it closes, so a child neither holds nor
@@ -54,25 +52,16 @@ drop tooz's lock there, by the rules for classic record locks.
 See fcntl(2), "Open file description locks".
 """
 
-import collections
 import fcntl
 import os
 import struct
 import threading
-import time
-import weakref
 
-from oslo_log import log
 from oslo_utils import netutils
 import tooz
 from tooz import utils as tooz_utils
 
 from cinder.rwlock import base
-
-LOG = log.getLogger(__name__)
-
-FIRST_POLL = 0.001
-LONGEST_POLL = 0.02
 
 GATE = 0
 LOCK = 1
@@ -91,16 +80,8 @@ _TAKE_LOCK = _record(fcntl.F_WRLCK, LOCK, 1)
 _LEAVE_ALL = _record(fcntl.F_UNLCK, GATE, 2)
 
 _mutex = threading.RLock()
-"""Guards what follows, and the number of holders of every lock file.
-
-Garbage collection can free a lock in a thread that has it already.
-"""
-
-_locks = weakref.WeakSet()
-"""All locks of this process."""
-
-_queues = {}
-"""Path -> the waiters of this process, first come first."""
+"""Guards ``_shared`` and the number of holders of every lock file. Garbage
+collection can free a lock in a thread that has the mutex already."""
 
 _shared = {}
 """Path -> the lock file that the readers of this process share."""
@@ -109,10 +90,7 @@ _shared = {}
 def _disown_after_fork():
     global _mutex
     _mutex = threading.RLock()
-    for lock in _locks:
-        lock.disown()
     _shared.clear()
-    _queues.clear()
 
 
 os.register_at_fork(after_in_child=_disown_after_fork)
@@ -129,6 +107,7 @@ class _LockFile:
     def __init__(self, path):
         self._path = path
         self.holders = 0
+        self._fd = None
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         status = os.fstat(self._fd)
         self._inode = status.st_ino
@@ -184,6 +163,7 @@ class _FileLock(base.Lock):
     """What read and write locks do alike.
 
     :param str name: The path of the lock file.
+    :param str purpose: What the lock is held for.
     """
 
     _records = ()
@@ -192,16 +172,19 @@ class _FileLock(base.Lock):
     _shares_file = False
     """Whether holders in one process share an open file."""
 
-    def __init__(self, name):
-        super().__init__(name)
+    def __init__(self, name, purpose):
+        super().__init__(name, purpose=purpose)
         self._file = None
-        self._thread = None
-        with _mutex:
-            _locks.add(self)
+
+    def acquire(self, blocking=True):
+        try:
+            return super().acquire(blocking)
+        except OSError as error:
+            raise tooz.ToozError('Lock file %s cannot be locked: %s' %
+                                 (self.name, error.strerror)) from error
 
     def disown(self):
-        """Forget that the lock is acquired, in a child that did not."""
-        self.acquired = False
+        super().disown()
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -209,54 +192,7 @@ class _FileLock(base.Lock):
     def is_still_owner(self):
         return self.acquired and self._file.stands_in_place()
 
-    def acquire(self, blocking=True):
-        if self.acquired:
-            raise RuntimeError('Lock %s is acquired already' % self.name)
-        deadline = None
-        if blocking is not True and blocking is not False:
-            deadline = time.monotonic() + blocking
-        self._thread = threading.get_ident()
-        try:
-            if self.name not in _queues:
-                self.acquired = self._try_acquire()
-            if not self.acquired and blocking:
-                self._refuse_to_wait_for_itself()
-                self.acquired = self._wait(deadline)
-        except OSError as error:
-            raise tooz.ToozError('Lock file %s cannot be locked: %s' %
-                                 (self.name, error.strerror)) from error
-        finally:
-            if not self.acquired:
-                self._close()
-        return self.acquired
-
-    def release(self):
-        if not self.acquired:
-            return False
-        self.acquired = False
-        lock_file = self._file
-        lost = lock_file.is_removed()
-        with _mutex:
-            lock_file.holders -= 1
-            if lock_file.holders:
-                self._file = None
-            else:
-                if self.name in _shared and _shared[self.name] is lock_file:
-                    del _shared[self.name]
-                lock_file.unlock()
-        if self.name in _queues:
-            _wake_first(self.name)
-        if lost:
-            LOG.warning('Lock %s was lost: its file was removed while the '
-                        'lock was held', self.name)
-        return not lost
-
-    def __del__(self):
-        if self.acquired:
-            LOG.warning('Lock %s was not released by its holder', self.name)
-            self.release()
-
-    def _try_acquire(self):
+    def _try_acquire(self, deadline):
         while True:
             if self._shares_file and self.name in _shared and self._join():
                 return True
@@ -270,7 +206,7 @@ class _FileLock(base.Lock):
                 if self._shares_file:
                     _shared.setdefault(self.name, lock_file)
                 return True
-            self._close()
+            self._give_up()
 
     def _join(self):
         with _mutex:
@@ -279,107 +215,62 @@ class _FileLock(base.Lock):
                     lock_file.stands_in_place()):
                 return False
             lock_file.holders += 1
-        self._close()
+        self._give_up()
         self._file = lock_file
         return True
 
-    def _close(self):
+    def _give_up(self):
         if self._file is not None and not self._file.holders:
             self._file.close()
         self._file = None
 
-    def _wait(self, deadline):
-        turn = threading.Event()
+    def _release(self):
+        lock_file = self._file
+        lost = lock_file.is_removed()
         with _mutex:
-            queue = _queues.setdefault(self.name, collections.deque())
-            queue.append(turn)
-        poll = FIRST_POLL
-        try:
-            while True:
-                bound = None
-                if queue[0] is turn:
-                    turn.clear()
-                    if self._try_acquire():
-                        return True
-                    bound = poll
-                    poll = min(2 * poll, LONGEST_POLL)
-                if deadline is not None:
-                    left = deadline - time.monotonic()
-                    if left <= 0:
-                        return False
-                    bound = left if bound is None else min(bound, left)
-                turn.wait(bound)
-        finally:
-            with _mutex:
-                queue.remove(turn)
-                if not queue:
-                    del _queues[self.name]
-            _wake_first(self.name)
-
-    def _refuse_to_wait_for_itself(self):
-        with _mutex:
-            locks = list(_locks)
-        if any(lock.acquired and lock.name == self.name and
-               lock._thread == self._thread for lock in locks):
-            raise RuntimeError('The calling thread holds lock %s already '
-                               'and would wait for itself' % self.name)
-
-
-def _wake_first(name):
-    with _mutex:
-        if name in _queues:
-            _queues[name][0].set()
+            lock_file.holders -= 1
+            if lock_file.holders:
+                self._file = None
+            else:
+                if self.name in _shared and _shared[self.name] is lock_file:
+                    del _shared[self.name]
+                lock_file.unlock()
+        return not lost
 
 
 class ReadLock(_FileLock):
-    """The read lock of one name. See the module for the algorithm.
+    """The read lock of one name. See the module for the algorithm."""
 
-    :param str name: The path of the lock file.
-    """
-
+    kind = 'read'
     _records = (_SHARE_GATE_AND_LOCK, _LEAVE_GATE)
     _shares_file = True
 
 
 class WriteLock(_FileLock):
-    """The write lock of one name. See the module for the algorithm.
+    """The write lock of one name. See the module for the algorithm."""
 
-    :param str name: The path of the lock file.
-    """
-
+    kind = 'write'
     _records = (_TAKE_GATE, _TAKE_LOCK)
 
 
-class Backend:
+class Backend(base.Backend):
     """Locks in the directory of tooz's file driver.
 
     :param str url: The coordination URL, ``file://DIRECTORY``.
     :param coordinator: The started tooz coordinator, not used.
+    :raises tooz.NotImplemented: This platform has no open file description
+        locks.
     """
 
+    READ_LOCK = ReadLock
+    WRITE_LOCK = WriteLock
+
     def __init__(self, url, coordinator):
+        if not hasattr(fcntl, 'F_OFD_SETLK'):
+            raise tooz.NotImplemented(
+                'this platform has no open file description locks')
         self._directory = netutils.urlsplit(url).path
 
-    @staticmethod
-    def supported():
-        """Return whether this platform has open file description locks."""
-        return hasattr(fcntl, 'F_OFD_SETLK')
-
-    def read_lock(self, name):
-        """Return the read lock of a name.
-
-        :param bytes name: The name as tooz gets it.
-        :returns: A ReadLock that is not acquired.
-        """
-        return ReadLock(self._path(name))
-
-    def write_lock(self, name):
-        """Return the write lock of a name.
-
-        :param bytes name: The name as tooz gets it.
-        :returns: A WriteLock that is not acquired.
-        """
-        return WriteLock(self._path(name))
-
-    def _path(self, name):
-        return tooz_utils.safe_abs_path(self._directory, name.decode())
+    def _lock(self, lock_class, name, purpose):
+        return lock_class(
+            tooz_utils.safe_abs_path(self._directory, name.decode()), purpose)

@@ -17,13 +17,13 @@ from bench import turns
 
 class TurnsTest(unittest.TestCase):
 
-    def test_actions_alternate(self):
+    def test_actions_alternate_and_every_second_round_is_backwards(self):
         called = []
 
         turns.take_turns(2, 1, a=lambda: called.append('a'),
                          b=lambda: called.append('b'))
 
-        self.assertEqual('ab' + 'abab', ''.join(called))
+        self.assertEqual('ab' + 'abba', ''.join(called))
 
     def test_one_timing_for_each_round_of_one_call(self):
         calls = []

@@ -12,17 +12,22 @@
 
 """What the tests of read and write locks share."""
 
-import os
+import contextlib
 import threading
 import time
 
 from oslo_utils import timeutils
+from oslo_utils import uuidutils
+import tooz
 
 from cinder import coordination
+from cinder.rwlock import turns
 from cinder.tests.unit.rwlock import lock_process
 from cinder.tests.unit import test
 
-PATIENCE = 10
+CONF = coordination.CONF
+
+PATIENCE = 20
 """Seconds after which a test that waits for something fails."""
 
 
@@ -50,36 +55,60 @@ class Background:
 
 
 class RWLockTestCase(test.TestCase):
-    """A coordinator with real locks, and processes with their own."""
+    """Coordinators with real locks, and processes with their own."""
 
     MOCK_TOOZ = False
-    NAME = 'source-delete_volume'
 
     def setUp(self):
         super().setUp()
-        url = coordination.CONF.coordination.backend_url
-        self.coordinator = coordination.Coordinator(prefix='cinder-')
-        self.coordinator.start()
-        self.addCleanup(self.coordinator.stop)
-        self.url = url
-        self.path = os.path.join(url[len('file://'):], 'cinder-' + self.NAME)
+        self.name = 'source-%s-delete_volume' % uuidutils.generate_uuid()
+        self.url = self.backend_url()
+        self.coordinator = self.new_coordinator(self.url)
+        self._waiting = []
+        self.addCleanup(self._end_waiters)
+
+    def backend_url(self):
+        """Return the coordination URL of the test."""
+        return CONF.coordination.backend_url
+
+    def new_coordinator(self, url):
+        """Return a started coordinator, as another host would have it."""
+        self.override_config('backend_url', url, group='coordination')
+        coordinator = coordination.Coordinator(prefix='cinder-')
+        coordinator.start()
+        self.addCleanup(self._stop, coordinator)
+        return coordinator
+
+    @staticmethod
+    def _stop(coordinator):
+        """Stop a coordinator, whose server may be broken by now."""
+        with contextlib.suppress(tooz.ToozError):
+            coordinator.stop()
+
+    def lock(self, kind, coordinator=None, purpose=''):
+        """Return a new lock of a kind, ``read`` or ``write``."""
+        coordinator = coordinator or self.coordinator
+        get_lock = {'read': coordinator.get_read_lock,
+                    'write': coordinator.get_write_lock}[kind]
+        return get_lock(self.name, purpose)
 
     def read_lock(self):
-        return self.coordinator.get_read_lock(self.NAME)
+        return self.lock('read')
 
     def write_lock(self):
-        return self.coordinator.get_write_lock(self.NAME)
+        return self.lock('write')
 
-    def lock(self, kind):
-        """Return a new lock of a kind, ``read`` or ``write``."""
-        return {'read': self.read_lock, 'write': self.write_lock}[kind]()
-
-    def held(self, kind):
+    def held(self, kind, coordinator=None, purpose=''):
         """Return a lock of a kind that is acquired for the whole test."""
-        lock = self.lock(kind)
+        lock = self.lock(kind, coordinator, purpose)
         self.assertTrue(lock.acquire(blocking=False))
         self.addCleanup(lock.release)
         return lock
+
+    def is_free(self, kind, coordinator=None):
+        """Return whether a lock of a kind can be acquired, and release it."""
+        lock = self.lock(kind, coordinator)
+        return lock.acquire(blocking=False) and lock.release()
 
     def process(self):
         """Return a LockProcess that ends with the test."""
@@ -90,9 +119,25 @@ class RWLockTestCase(test.TestCase):
 
     def waits(self, lock, blocking=True):
         """Let another thread acquire a lock, and return once it waits."""
+        before = self._waiters(lock)
         waiter = Background(lock.acquire, blocking)
-        self.assertFalse(waiter.ended.wait(0.1), waiter.result)
+        self.eventually(
+            lambda: self._waiters(lock) > before or waiter.ended.is_set(),
+            'It neither waits nor gets the lock')
+        self.assertFalse(waiter.ended.is_set(), waiter.result)
+        self._waiting.append((waiter, lock))
         return waiter
+
+    def _end_waiters(self):
+        """Release what waiters have got, while the coordinator is there."""
+        for waiter, lock in self._waiting:
+            waiter.ended.wait(PATIENCE)
+            with contextlib.suppress(tooz.ToozError):
+                lock.release()
+
+    @staticmethod
+    def _waiters(lock):
+        return len(turns._queues.get(lock._queue, ()))
 
     def acquire_elsewhere(self, lock, blocking):
         """Acquire a lock in another thread and return what it returned."""

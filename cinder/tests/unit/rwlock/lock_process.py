@@ -10,65 +10,48 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Another process that takes locks of Cinder's coordinator on request.
+"""Another process that takes locks of Cinder's coordinator on request."""
 
-Run as a program, this module answers requests, a line of JSON each, with the
-locks of a coordinator of its own. :class:`LockProcess` is the test's end.
-"""
-
+import contextlib
 import gc
 import json
 import os
-import subprocess
+import signal
 import sys
+import threading
 import time
 
+from eventlet import hubs
+from eventlet import patcher
 from oslo_config import cfg
+import tooz
 
 from cinder import coordination
+from cinder.rwlock import turns
+from cinder.tests import line_process
 
 CONF = cfg.CONF
 
 
-class LockProcess:
-    """A process with its own coordinator, driven line by line.
+class LockProcess(line_process.LineProcess):
+    """A process with its own coordinator.
+
+    It uses eventlet if this one does, and native threads otherwise.
 
     :param str url: The coordination URL.
     """
 
     def __init__(self, url):
-        self._process = subprocess.Popen(
-            [sys.executable, '-W', 'ignore', os.path.abspath(__file__), url],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)))
+        super().__init__(
+            __file__, url, str(int(patcher.is_monkey_patched('thread'))))
 
-    def ask(self, action, *args):
-        """Send a request without waiting for its answer."""
-        self._process.stdin.write(json.dumps([action, *args]) + '\n')
-        self._process.stdin.flush()
+    def pause(self):
+        """Stop the process with SIGSTOP."""
+        self.signal(signal.SIGSTOP)
 
-    def answer(self):
-        """Wait for the answer to the oldest request without one."""
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError('The lock process has ended with status %s' %
-                               self._process.wait())
-        return json.loads(line)
-
-    def do(self, action, *args):
-        """Send a request and return its answer.
-
-        :param str action: A method of :class:`_Server`.
-        """
-        self.ask(action, *args)
-        return self.answer()
-
-    def kill(self):
-        """End the process with SIGKILL and wait until it is gone."""
-        self._process.kill()
-        self._process.wait()
-        self._process.stdin.close()
-        self._process.stdout.close()
+    def resume(self):
+        """Let a paused process go on."""
+        self.signal(signal.SIGCONT)
 
 
 class _Server:
@@ -79,6 +62,8 @@ class _Server:
         self._coordinator = coordination.Coordinator(prefix='cinder-')
         self._coordinator.start()
         self._locks = {}
+        self._threads = {}
+        self._acquired = {}
 
     def ready(self):
         return True
@@ -88,6 +73,7 @@ class _Server:
 
         :param str kind: ``read``, ``write``, or ``tooz`` for the exclusive
             lock that a Cinder without read and write locks takes.
+        :returns: Whether it is acquired.
         """
         get = {'read': 'get_read_lock',
                'write': 'get_write_lock',
@@ -95,8 +81,36 @@ class _Server:
         self._locks[key] = getattr(self._coordinator, get)(name)
         return self._locks[key].acquire(blocking)
 
+    def begin(self, key, kind, name):
+        """Let a thread acquire a lock; return once it waits or has ended."""
+        lock = getattr(self._coordinator, 'get_%s_lock' % kind)(name)
+        self._locks[key] = lock
+        thread = threading.Thread(target=self._acquire, args=(key,))
+        self._threads[key] = thread
+        thread.start()
+        while thread.is_alive() and not turns.are_taken(lock._queue):
+            time.sleep(0.001)
+        return True
+
+    def _acquire(self, key):
+        self._acquired[key] = None
+        with contextlib.suppress(tooz.ToozError):
+            self._locks[key].acquire()
+            self._acquired[key] = time.monotonic()
+
+    def end(self, key):
+        """Wait until what :meth:`begin` began has ended.
+
+        :returns: When the lock was acquired, in seconds; None after an error.
+        """
+        self._threads[key].join()
+        return self._acquired[key]
+
     def release(self, key):
         return self._locks[key].release()
+
+    def is_still_owner(self, key):
+        return self._locks[key].is_still_owner()
 
     def forget(self, key):
         """Release a lock and see to it that its object is freed."""
@@ -108,6 +122,8 @@ class _Server:
         """Fork a child that lives on; return which locks it thinks it has."""
         reading, writing = os.pipe()
         if os.fork() == 0:
+            if patcher.is_monkey_patched('thread'):
+                hubs.use_hub()
             os.close(0)
             os.close(1)
             with os.fdopen(writing, 'w') as stream:
@@ -118,6 +134,17 @@ class _Server:
         os.close(writing)
         with os.fdopen(reading) as stream:
             return json.load(stream)
+
+    def read_again_and_again(self, name, rounds, seconds):
+        """Hold the read lock of a name, many times for so long.
+
+        :returns: When the last one was released, in seconds.
+        """
+        for _round in range(rounds):
+            self.acquire('again', 'read', name, True)
+            time.sleep(seconds)
+            self.release('again')
+        return time.monotonic()
 
     def storm(self, name, counter, rounds, write_every):
         """Take the lock again and again and look for anybody else inside.
@@ -149,12 +176,10 @@ class _Server:
 
 
 def main():
-    server = _Server(sys.argv[1])
-    for line in sys.stdin:
-        action, *args = json.loads(line)
-        json.dump(getattr(server, action)(*args), sys.stdout)
-        sys.stdout.write('\n')
-        sys.stdout.flush()
+    url, uses_eventlet = sys.argv[1:]
+    if int(uses_eventlet):
+        patcher.monkey_patch()
+    line_process.serve(_Server(url))
 
 
 if __name__ == '__main__':

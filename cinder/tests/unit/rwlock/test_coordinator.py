@@ -16,11 +16,13 @@ import inspect
 from unittest import mock
 
 import ddt
+from testtools import matchers
 import tooz.coordination
 
 from cinder import coordination
 from cinder import exception
 from cinder import rwlock
+from cinder.rwlock import base as rwlock_base
 from cinder.rwlock import file
 from cinder.tests.unit.rwlock import base
 
@@ -35,11 +37,11 @@ class CoordinatorTestCase(base.RWLockTestCase):
         coordinator = coordination.Coordinator(prefix='cinder-')
         coordinator.start()
         self.addCleanup(coordinator.stop)
-        expected = coordinator.get_lock(self.NAME).name
+        expected = coordinator.get_lock(self.name).name
         self.assertEqual(expected,
-                         coordinator.get_read_lock(self.NAME).name)
+                         coordinator.get_read_lock(self.name).name)
         self.assertEqual(expected,
-                         coordinator.get_write_lock(self.NAME).name)
+                         coordinator.get_write_lock(self.name).name)
 
     def test_read_locks_are_shared_by_default(self):
         self.held('read')
@@ -61,10 +63,11 @@ class CoordinatorTestCase(base.RWLockTestCase):
         self.assertRaises(exception.LockCreationFailed,
                           getattr(coordinator, get_lock), 'a')
 
-    @ddt.data('etcd3+http://user:secret@host:2379', 'mysql://host',
-              'unknown://')
+    @ddt.data('mysql://user:secret@host', 'memcached://host', 'ipc://',
+              'kubernetes://', 'unknown://')
     def test_other_backends_fall_back_to_exclusive_locks(self, url):
-        tooz_coordinator = mock.Mock()
+        tooz_coordinator = mock.Mock(lock_timeout=30)
+        tooz_coordinator.get_lock.return_value.name = b'a'
         with mock.patch.object(rwlock.LOG, 'warning') as warning:
             backend = rwlock.get_backend(url, tooz_coordinator)
         scheme = url.partition('://')[0]
@@ -72,13 +75,15 @@ class CoordinatorTestCase(base.RWLockTestCase):
         message = warning.call_args.args[0] % warning.call_args.args[1:]
         self.assertIn('"%s"' % scheme, message)
         self.assertNotIn('secret', message)
+        tooz_lock = tooz_coordinator.get_lock.return_value
         for get_lock in (backend.read_lock, backend.write_lock):
-            self.assertIs(tooz_coordinator.get_lock.return_value,
-                          get_lock(b'a'))
+            with get_lock(b'a'):
+                tooz_lock.acquire.assert_called_once_with(blocking=False)
+            tooz_lock.release.assert_called_once_with()
+            tooz_lock.reset_mock()
 
     def test_file_backend_without_ofd_locks_falls_back(self):
-        with (mock.patch.object(file.Backend, 'supported',
-                                return_value=False),
+        with (mock.patch.object(file, 'fcntl', None),
                 mock.patch.object(rwlock.LOG, 'warning') as warning):
             self.coordinator.stop()
             self.coordinator.start()
@@ -106,8 +111,8 @@ class DecoratorTestCase(base.RWLockTestCase):
               (coordination.write_locked, []))
     @ddt.unpack
     def test_the_body_runs_under_the_lock(self, decorator, expected):
-        function = self.decorated(decorator, '{source}-delete_volume')
-        self.assertEqual(expected, function('source'))
+        function = self.decorated(decorator, '{source}')
+        self.assertEqual(expected, function(self.name))
         self.assertEqual(['read', 'write'], self.decorated(
             decorator, 'other')('source'))
         self.assertEqual(['source'], inspect.getfullargspec(function)[0])
@@ -116,15 +121,49 @@ class DecoratorTestCase(base.RWLockTestCase):
     def test_the_body_does_not_run_without_the_lock(self, decorator):
         self.held('write')
         for blocking in (False, 0):
-            function = self.decorated(decorator, self.NAME,
+            function = self.decorated(decorator, self.name,
                                       blocking=blocking)
             self.assertRaises(tooz.coordination.LockAcquireFailed,
                               function, 'source')
 
+    @ddt.data((coordination.read_locked, 'read lock'),
+              (coordination.write_locked, 'write lock'),
+              (coordination.synchronized, 'lock'))
+    @ddt.unpack
+    def test_the_log_tells_which_kind_of_lock_it_is(self, decorator, kind):
+        with mock.patch.object(coordination.LOG, 'debug') as debug:
+            self.decorated(decorator, 'other')('source')
+        lines = [call.args[0] % call.args[1:] for call in
+                 debug.call_args_list]
+        self.assertEqual(3, len(lines))
+        for line, wanted in zip(lines, ('Acquiring %s "' % kind,
+                                        '%s "' % kind.capitalize(),
+                                        '%s "' % kind.capitalize())):
+            self.assertThat(line, matchers.StartsWith(wanted))
+
+    @ddt.data('read', 'write')
+    def test_the_log_of_a_context_tells_it_too(self, kind):
+        with mock.patch.object(rwlock_base.LOG, 'debug') as debug:
+            with self.lock(kind):
+                pass
+        lines = [call.args[0] % call.args[1:] for call in
+                 debug.call_args_list]
+        self.assertEqual(3, len(lines))
+        for line in lines:
+            self.assertIn('%s lock "' % kind, line.lower())
+
+    @ddt.data(coordination.read_locked, coordination.write_locked)
+    def test_those_who_wait_are_told_the_function(self, decorator):
+        @decorator(self.name, coordinator=self.coordinator)
+        def delete_something():
+            return self.write_lock()._holders()
+
+        self.assertIn('for delete_something', delete_something()[0])
+
     def test_locks_are_acquired_once_and_in_the_order_of_names(self):
         acquired = []
 
-        def get_write_lock(name):
+        def get_write_lock(name, purpose):
             acquired.append(name)
             return mock.Mock(acquired=True)
 
@@ -140,7 +179,7 @@ class DecoratorTestCase(base.RWLockTestCase):
 
     def test_a_lock_that_fails_frees_those_before_it(self):
         self.held('write')
-        function = self.decorated(coordination.write_locked, 'a', self.NAME,
+        function = self.decorated(coordination.write_locked, 'a', self.name,
                                   blocking=False)
         self.assertRaises(tooz.coordination.LockAcquireFailed, function, 's')
         self.assertTrue(self.coordinator.get_write_lock('a').acquire(False))

@@ -1,0 +1,46 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The process of the waiters, a program for cinder.tests.line_process."""
+
+from bench import patched
+
+import sys  # noqa: I100,I202
+
+from cinder.tests import line_process
+
+from bench.waiters import Waiters
+
+
+class Peer:
+    """Has threads that wait for locks.
+
+    :param coordinator: Cinder's coordinator, started
+    """
+
+    def __init__(self, coordinator):
+        self._coordinator = coordinator
+        self._waiters = {}
+
+    def wait(self, name, kind, number):
+        """Let so many threads wait for the lock of a name."""
+        get_lock = getattr(self._coordinator, 'get_%s_lock' % kind)
+        self._waiters[name] = Waiters([get_lock(name)
+                                       for _waiter in range(number)])
+
+    def last(self, name):
+        """Wait for them and return when the last one got its lock."""
+        return self._waiters.pop(name).last()
+
+
+if __name__ == '__main__':
+    line_process.serve(Peer(patched.coordinator(sys.argv[1])))

@@ -1,0 +1,71 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import os
+import pathlib
+import sys
+import types
+import unittest
+from unittest import mock
+
+import fixtures
+
+from bench import errors
+from bench.locks import servers
+
+
+class Server(fixtures.Fixture):
+
+    ended = False
+
+    def _setUp(self):
+        self.addCleanup(setattr, type(self), 'ended', True)
+
+    def url(self):
+        return 'memcached://here'
+
+
+class Missing(fixtures.Fixture):
+
+    def _setUp(self):
+        raise RuntimeError('memcached is not installed')
+
+
+class ServersTest(unittest.TestCase):
+
+    def started(self, server, names):
+        module = types.SimpleNamespace(MemcachedServer=server)
+        for patch in (mock.patch.object(sys, 'path', list(sys.path)),
+                      mock.patch.dict(os.environ),
+                      mock.patch.object(servers.importlib, 'import_module',
+                                        return_value=module)):
+            patch.start()
+            self.addCleanup(patch.stop)
+        return servers.started(pathlib.Path('tree'), names)
+
+    def test_servers_end_with_the_context(self):
+        with self.started(Server, ['file', 'memcached']) as urls:
+            directory = urls['file'].removeprefix('file://')
+
+            self.assertEqual('memcached://here', urls['memcached'])
+            self.assertTrue(os.path.isdir(directory))
+            self.assertFalse(Server.ended)
+
+        self.assertTrue(Server.ended)
+        self.assertFalse(os.path.exists(directory))
+
+    def test_a_missing_server_is_one_sentence(self):
+        with self.assertRaisesRegex(
+                errors.BenchError,
+                '^no server for memcached: memcached is not installed$'), \
+                self.started(Missing, ['memcached']):
+            self.fail('it started')
