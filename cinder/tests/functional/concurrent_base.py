@@ -17,6 +17,8 @@ can share, and the copying driver, whose gates bring about the interleaving
 that a test is about. Works with eventlet and with native threads.
 """
 
+import collections
+from concurrent import futures
 import contextlib
 import os
 import threading
@@ -57,7 +59,7 @@ class ConcurrentTestCase(test.TestCase):
         directory = self.useFixture(fixtures.TempDir()).path
         self._use_database_file(os.path.join(directory, 'cinder.sqlite'))
         self.lock_directory = os.path.join(directory, 'locks')
-        self.override_config('backend_url', 'file://' + self.lock_directory,
+        self.override_config('backend_url', self.coordination_url(),
                              group='coordination')
         self.override_config(
             'volume_driver', copying_driver.__name__ + '.CopyingDriver',
@@ -77,13 +79,18 @@ class ConcurrentTestCase(test.TestCase):
         coordination.COORDINATOR.stop()
         copying_driver.CopyingDriver.reset()
 
+    def coordination_url(self):
+        """Return the coordination URL of the test."""
+        return 'file://' + self.lock_directory
+
     def start_services(self):
         """Start the services and wait until the backend can be used."""
         services = in_process.Services(self.BACKEND)
         services.start()
         self.addCleanup(services.volume.wait)
         self.addCleanup(services.stop)
-        self.driver = services.volume.manager.driver
+        self.manager = services.volume.manager
+        self.driver = self.manager.driver
         self.api = client.TestOpenStackClient(
             fake.USER_ID, fake.PROJECT_ID, services.api.url + '/v3', '3.66')
         self.eventually(
@@ -149,6 +156,67 @@ class ConcurrentTestCase(test.TestCase):
         return [interval for interval in self.driver.journal
                 if interval.operation == operation]
 
+    def record_statuses(self):
+        """Record each status that is written for a volume from now on.
+
+        :returns: Id of the volume -> its statuses, in their order.
+        """
+        statuses = collections.defaultdict(list)
+        update = db_api.volume_update
+
+        def record_and_update(ctxt, volume_id, values):
+            if 'status' in values:
+                statuses[volume_id].append(values['status'])
+            return update(ctxt, volume_id, values)
+
+        self.mock_object(db_api, 'volume_update', record_and_update)
+        return statuses
+
+    def in_thread(self, function, *args, **kwargs):
+        """Call a function in a thread of its own.
+
+        :returns: Its future, a concurrent.futures.Future.
+        """
+        future = futures.Future()
+
+        def run():
+            try:
+                future.set_result(function(*args, **kwargs))
+            except Exception as error:
+                future.set_exception(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        return future
+
+    def assertWaitsForCreates(self, begin, operation, creates, source):
+        """Assert that an operation waits for creates from its source.
+
+        :param begin: Callable that sends the operation.
+        :param operation: Its name in the journal of the driver.
+        :param creates: The Gate that holds the creates inside the driver.
+        :param source: The Source.
+        """
+        gate = self.gate(operation)
+        begin()
+        self.glimpse(lambda: gate.arrived or source.is_closed_to_creates())
+        gate.open()
+        if gate.arrived:
+            self.glimpse(lambda: self.intervals(operation))
+        creates.open()
+        self.eventually(lambda: self.intervals(operation),
+                        'The %s does not run' % operation)
+        self.eventually(
+            lambda: all(volume in [interval.resource_id for interval in
+                                   self.intervals('create_from_source')]
+                        for volume in creates.arrived),
+            'The creates do not end')
+        last_create = max(interval.end for interval in
+                          self.intervals('create_from_source')
+                          if interval.source_id == source.id)
+        first = min(interval.begin for interval in self.intervals(operation))
+        self.assertGreater(first, last_create,
+                           'The source was changed under a create')
+
     def create_volume(self, **source):
         """Send a create and return the id of the volume."""
         return self.api.post_volume({'volume': dict(source, size=1)})['id']
@@ -160,9 +228,16 @@ class ConcurrentTestCase(test.TestCase):
     def status(self, volume_id):
         return self.api.get_volume(volume_id)['status']
 
+    def user_messages(self, volume_id):
+        """Return what the user messages about a volume say, as one text."""
+        return '\n'.join(
+            message['user_message']
+            for message in self.api.api_get('/messages')['messages']
+            if message['resource_uuid'] == volume_id)
+
     def wait_for_status(self, volume_ids, expected):
         """Wait until volumes have come to rest, and check how they ended."""
-        moving = ('creating', 'deleting')
+        moving = ('creating', 'deleting', 'downloading')
         for volume_id in volume_ids:
             self.eventually(lambda: self.status(volume_id) not in moving,
                             'A create does not end')
@@ -198,41 +273,59 @@ class Source:
 
     :param test_case: A ConcurrentTestCase with running services.
     :param str kind: ``snapshot`` or ``volume``.
+    :param str source_id: Of one that exists; by default it is made.
     """
 
-    def __init__(self, test_case, kind):
+    def __init__(self, test_case, kind, source_id=None):
         self._test_case = test_case
         api = test_case.api
-        volume_id = test_case.create_volume()
-        test_case.wait_for_status([volume_id], 'available')
         if kind == 'volume':
-            self.id = volume_id
-            self.request = {'source_volid': self.id}
             self._get, self.delete_request = (api.get_volume,
                                               api.delete_volume)
         else:
-            self.id = api.post_snapshot(
-                {'snapshot': {'volume_id': volume_id}})['id']
-            self.request = {'snapshot_id': self.id}
             self._get, self.delete_request = (api.get_snapshot,
                                               api.delete_snapshot)
-            test_case.eventually(
-                lambda: self._get(self.id)['status'] == 'available',
-                'The snapshot does not become available')
+        self.id = source_id or self._make(kind)
+        self.request = {'source_volid' if kind == 'volume'
+                        else 'snapshot_id': self.id}
         self.lock_name = '%s-delete_%s' % (self.id, kind)
         self.delete_operation = 'delete_' + kind
         self.checksum = test_case.driver.checksum(self.id)
 
+    def _make(self, kind):
+        volume_id = self._test_case.create_volume()
+        self._test_case.wait_for_status([volume_id], 'available')
+        if kind == 'volume':
+            return volume_id
+        snapshot_id = self._test_case.api.post_snapshot(
+            {'snapshot': {'volume_id': volume_id}})['id']
+        self._test_case.eventually(
+            lambda: self._get(snapshot_id)['status'] == 'available',
+            'The snapshot does not become available')
+        return snapshot_id
+
     def delete(self):
         """Send the delete of the source."""
         self.delete_request(self.id)
+
+    def status(self):
+        return self._get(self.id)['status']
 
     def is_gone(self):
         return self._test_case.is_gone(self._get, self.id)
 
     def is_closed_to_creates(self):
         """Return whether a create that comes now has to wait."""
-        lock = coordination.COORDINATOR.get_read_lock(self.lock_name)
+        return self._is_locked('get_read_lock')
+
+    def is_read(self):
+        """Return whether a delete that comes now has to wait."""
+        return self._is_locked('get_write_lock')
+
+    def _is_locked(self, get_lock):
+        if not hasattr(coordination.COORDINATOR, get_lock):
+            return False  # A tree on which the test has to fail.
+        lock = getattr(coordination.COORDINATOR, get_lock)(self.lock_name)
         if lock.acquire(blocking=False):
             lock.release()
             return False

@@ -155,28 +155,55 @@ class CopyingDriver(driver.VolumeDriver):
 
     def create_volume(self, volume):
         with self._recorded('create_volume', volume):
-            with open(self.path_of(volume.id), 'wb') as target:
+            with open(self.path_of(volume.name_id), 'wb') as target:
                 target.write(os.urandom(PIECES * PIECE_SIZE))
 
     def create_volume_from_snapshot(self, volume, snapshot):
         with self._recorded('create_from_source', volume, snapshot.id):
-            self._copy(volume.id, snapshot.id)
+            self._copy(volume.name_id, snapshot.id)
 
     def create_cloned_volume(self, volume, src_vref):
         with self._recorded('create_from_source', volume, src_vref.id):
-            self._copy(volume.id, src_vref.id)
+            self._copy(volume.name_id, src_vref.name_id)
+
+    def copy_image_to_volume(self, context, volume, image_service, image_id,
+                             disable_sparse=False):
+        with self._recorded('copy_image_to_volume', volume, image_id):
+            with open(self.path_of(volume.name_id), 'wb') as target:
+                image_service.download(context, image_id, target)
 
     def delete_volume(self, volume):
         with self._recorded('delete_volume', volume):
-            self._delete(volume.id)
+            self._delete(volume.name_id)
 
     def create_snapshot(self, snapshot):
-        shutil.copyfile(self.path_of(snapshot.volume_id),
+        shutil.copyfile(self.path_of(snapshot.volume.name_id),
                         self.path_of(snapshot.id))
 
     def delete_snapshot(self, snapshot):
         with self._recorded('delete_snapshot', snapshot):
             self._delete(snapshot.id)
+
+    def revert_to_snapshot(self, context, volume, snapshot):
+        with self._recorded('revert_to_snapshot', volume):
+            self._copy(volume.name_id, snapshot.id)
+
+    def migrate_volume(self, context, volume, host):
+        with self._recorded('migrate_volume', volume):
+            self._move(volume)
+        return True, None
+
+    def retype(self, context, volume, new_type, diff, host):
+        with self._recorded('retype', volume):
+            self._move(volume)
+        return True
+
+    def _move(self, volume):
+        """Make new storage for a volume and delete the old."""
+        path = self.path_of(volume.name_id)
+        shutil.copyfile(path, path + '.new')
+        self._delete(volume.name_id)
+        os.rename(path + '.new', path)
 
     def ensure_export(self, context, volume):
         pass

@@ -47,12 +47,9 @@ class ParallelCreatesTestCase(concurrent_base.ConcurrentTestCase):
     def assertErrors(self, volume_ids):
         """Assert that creates failed, said why, and left nothing behind."""
         self.wait_for_status(volume_ids, 'error')
-        messages = self.api.api_get('/messages')['messages']
-        reasons = {message['resource_uuid']: message['user_message']
-                   for message in messages}
         for volume_id in volume_ids:
             self.assertIn(message_field.Detail.SOURCE_NOT_FOUND[1],
-                          reasons.get(volume_id, 'no message'))
+                          self.user_messages(volume_id))
             self.assertFalse(os.path.exists(self.driver.path_of(volume_id)))
 
     def assertNoLockFiles(self, source):
@@ -97,20 +94,9 @@ class ParallelCreatesTestCase(concurrent_base.ConcurrentTestCase):
         volumes = self.create_volumes(4, **source.request)
         self.eventually(lambda: len(creates.arrived) == len(volumes),
                         'The creates do not run together')
-        deletes = self.gate(source.delete_operation)
-        source.delete()
-        self.glimpse(lambda: deletes.arrived or source.is_closed_to_creates())
-        deletes.open()
-        self.glimpse(lambda: self.intervals(source.delete_operation))
-        creates.open()
-
+        self.assertWaitsForCreates(source.delete, source.delete_operation,
+                                   creates, source)
         self.eventually(source.is_gone, 'The delete does not end')
-        self.wait_for_status(volumes, 'available')
-        last_create = max(interval.end for interval in
-                          self.intervals('create_from_source'))
-        delete, = self.intervals(source.delete_operation)
-        self.assertGreater(delete.begin, last_create,
-                           'The source was deleted under a create')
         self.assertCopies(source, volumes)
         self.assertNoLockFiles(source)
 

@@ -25,14 +25,14 @@ from cinder.tests.unit import volume as base
 class SourceIsGoneTestCase(base.BaseVolumeTestCase):
     """A create whose source was deleted tells the user so."""
 
-    def create(self, reason, request_spec):
-        volume = tests_utils.create_volume(self.context,
+    def create(self, reason, source):
+        volume = tests_utils.create_volume(self.context, **source,
                                            **self.volume_params)
         with (mock.patch('taskflow.engines.action_engine.engine.'
                          'ActionEngine.run', side_effect=reason),
                 mock.patch.object(self.volume.message_api, 'create') as tell):
             self.assertRaises(type(reason), self.volume.create_volume,
-                              self.context, volume, request_spec)
+                              self.context, volume, source)
         return volume, tell
 
     @ddt.data((exception.VolumeNotFound(volume_id=fake.VOLUME_ID),
@@ -40,8 +40,8 @@ class SourceIsGoneTestCase(base.BaseVolumeTestCase):
               (exception.SnapshotNotFound(snapshot_id=fake.SNAPSHOT_ID),
                {'snapshot_id': fake.SNAPSHOT_ID}))
     @ddt.unpack
-    def test_the_user_is_told(self, reason, request_spec):
-        volume, tell = self.create(reason, request_spec)
+    def test_the_user_is_told(self, reason, source):
+        volume, tell = self.create(reason, source)
         tell.assert_called_once_with(
             self.context, message_field.Action.CREATE_VOLUME_FROM_BACKEND,
             resource_uuid=volume.id,
@@ -49,5 +49,5 @@ class SourceIsGoneTestCase(base.BaseVolumeTestCase):
 
     def test_not_for_a_source_that_was_not_asked_for(self):
         _volume, tell = self.create(
-            exception.VolumeNotFound(volume_id=fake.VOLUME_ID), None)
+            exception.VolumeNotFound(volume_id=fake.VOLUME_ID), {})
         tell.assert_not_called()
