@@ -21,11 +21,12 @@ from series import check
 from series import errors
 from series import onto
 from series import release
+from series import releases
 from series import show
 from series import tree
 
-DEFAULT_RELEASE = '29.0.0'
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
+DEFAULT_RELEASE = releases.load(_ROOT)[0]
 
 
 def main(arguments=None, root=_ROOT, endpoint=release.PYPI):

@@ -41,13 +41,15 @@ def fail(error):
     raise error
 
 
-def apply_series(repository, base, commits, root, name, index, report=fail):
-    """Make the commits.
+def apply_series(repository, base, commits, root, version, name, index,
+                 report=fail):
+    """Make the commits that are for a release.
 
     :param series.git.Git repository: where the objects go
     :param str base: the commit to start from
     :param list[series.commits.Commit] commits: the series
     :param pathlib.Path root: the top of this repository
+    :param packaging.version.Version version: the release of the base
     :param str name: what to call the base in an error
     :param pathlib.Path index: where to keep the index, a file to be made
     :param report: called with each error of a commit; raises it by default
@@ -56,10 +58,14 @@ def apply_series(repository, base, commits, root, name, index, report=fail):
     :raises SeriesError: if a rule does not match, a file to add exists
         already, or a commit changes nothing
     """
-    stage = _Stage(repository, index, root, name)
+    stage = _Stage(repository, index, root, version, name)
     stage.run('read-tree', base)
     parent, hashes = base, []
     for commit in commits:
+        if version not in commit.releases:
+            progress.say(f'[{commit.number}/{len(commits)}] left out: '
+                         f'{commit.subject}: {commit.why}')
+            continue
         progress.say(f'[{commit.number}/{len(commits)}] {commit.subject}')
         for path in commit.adds:
             _attempt(report, stage.add, path, commit)
@@ -86,10 +92,11 @@ def _attempt(report, step, *args):
 class _Stage:
     """The index that the commits are made from."""
 
-    def __init__(self, repository, index, root, name):
+    def __init__(self, repository, index, root, version, name):
         self._repository = repository
         self._env = {'GIT_INDEX_FILE': os.fspath(index)}
         self._root = root
+        self._version = version
         self._name = name
 
     def run(self, *args, stdin=b'', env=None):
@@ -109,7 +116,9 @@ class _Stage:
         self._put(path, mode, source.read_bytes())
 
     def edit(self, path, names, commit, report):
-        known = rules.load(self._root, path)
+        chosen = list(self._choose(path, names, commit, report))
+        if not chosen:
+            return
         entry = self._entry(path)
         if not entry:
             raise errors.SeriesError(
@@ -117,18 +126,26 @@ class _Stage:
                 f'edits.')
         mode, blob = entry
         content = self.run('cat-file', 'blob', blob)
+        for rule in chosen:
+            try:
+                content = edit.apply(content, rule, f'{self._name}: {path}')
+            except errors.SeriesError as error:
+                report(error)
+        self._put(path, mode, content)
+
+    def _choose(self, path, names, commit, report):
+        """Find the rules of a commit that are for this release."""
+        known = rules.load(self._root, path)
         for name in names:
             if name not in known:
                 report(errors.SeriesError(
                     f'{rules.FOLDER}/{path}.yml has no rule {name}, which '
                     f'commit {commit.id} applies.'))
                 continue
-            try:
-                content = edit.apply(
-                    content, known[name], f'{self._name}: {path}')
-            except errors.SeriesError as error:
-                report(error)
-        self._put(path, mode, content)
+            rule = rules.choose(known[name], self._version,
+                                f'{self._name}: {path}')
+            if rule:
+                yield rule
 
     def _entry(self, path):
         """Find a file's mode and blob; None if it is not there."""

@@ -52,7 +52,8 @@ def check(root, version, endpoint=release.PYPI):
         repository, hashes = tree.lay_out(
             pathlib.Path(folder, 'tree'), root, series, sdist,
             report=lambda error: problems.append(str(error)))
-        for commit, made in zip(series, hashes):
+        for commit, made in zip(
+                commits.of_release(series, sdist.version), hashes):
             progress.say(f'Checking {commit.id}')
             problems += _style(repository, commit, made)
     if problems:

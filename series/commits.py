@@ -21,12 +21,15 @@ import dataclasses
 import hashlib
 import pathlib
 
+from packaging import specifiers
+
 from series import documents
 from series import errors
 from series import git
+from series import releases
 
 LIST = 'series/series.yml'
-_KEYS = {'id', 'message', 'adds', 'edits'}
+_KEYS = {'id', 'message', 'adds', 'edits', 'releases', 'why'}
 _SKIPPED = ('__pycache__', '.pyc')
 
 
@@ -39,6 +42,8 @@ class Commit:
     :param str message: the whole message, Change-Id included
     :param tuple[str, ...] adds: the files that it adds, folders resolved
     :param dict[str, list[str]] edits: file of Cinder -> ids of its rules
+    :param packaging.specifiers.SpecifierSet releases: those that it is for
+    :param str why: why it is not for the others, None if it is for all
     """
 
     number: int
@@ -46,6 +51,8 @@ class Commit:
     message: str
     adds: tuple
     edits: dict
+    releases: specifiers.SpecifierSet
+    why: str
 
     @property
     def change_id(self):
@@ -79,9 +86,22 @@ def load(root):
             number=number, id=name,
             message=documents.take(item, 'message', str, where),
             adds=tuple(_resolve(root, item, where)),
-            edits=_edits(item, where))
+            edits=_edits(item, where),
+            releases=releases.take(item, where), why=_why(item, where))
         commits.append(_with_change_id(commit, where))
     return commits
+
+
+def of_release(series, version):
+    """Leave out what is not for a release.
+
+    :param list[Commit] series: the series
+    :param str version: the release
+    :returns: the commits that are for it
+    :rtype: list[Commit]
+    """
+    wanted = releases.parse(version)
+    return [commit for commit in series if wanted in commit.releases]
 
 
 def files_below(root, folder):
@@ -112,6 +132,13 @@ def _resolve(root, item, where):
                 f'{where} adds {path}, which does not exist in this '
                 f'repository.')
         yield from found
+
+
+def _why(item, where):
+    if 'releases' not in item and 'why' not in item:
+        return None
+    documents.take(item, 'releases', str, where)
+    return documents.take(item, 'why', str, where)
 
 
 def _edits(item, where):

@@ -20,6 +20,7 @@ that Ctrl-C does not cut; if git fails in it, the checkout is put back.
 
 import configparser
 import contextlib
+import email
 import os
 import pathlib
 import tempfile
@@ -30,6 +31,7 @@ from series import commits
 from series import errors
 from series import git
 from series import progress
+from series import releases
 from series.tree import BRANCH
 
 
@@ -49,11 +51,13 @@ def put_onto(root, directory):
     _check_cinder(checkout, directory)
     _check_series(checkout, directory, series)
     _check_room(directory, series)
+    version = _release(checkout, root)
+    progress.say(f'Taking {directory} for Cinder {version}')
     with tempfile.TemporaryDirectory() as folder:
         scratch = _borrow(checkout, pathlib.Path(folder))
         hashes = apply.apply_series(
-            scratch, head, series, root, str(directory),
-            pathlib.Path(folder, 'index'))
+            scratch, head, series, root, releases.parse(version),
+            str(directory), pathlib.Path(folder, 'index'))
         if not hashes:
             raise errors.SeriesError(f'{commits.LIST} lists no commits.')
         pack = scratch.run(
@@ -103,6 +107,21 @@ def _content(checkout, path):
     if not checkout.succeeds('cat-file', '-e', f'HEAD:{path}'):
         return ''
     return checkout.run('cat-file', 'blob', f'HEAD:{path}').decode()
+
+
+def _release(checkout, root):
+    """Find out which release a checkout is of, or comes after.
+
+    Git has its tag, unless the history is cut; an unpacked release says it in
+    PKG-INFO. Without either it is taken for the default.
+    """
+    described = checkout.run('describe', '--tags', '--abbrev=0',
+                             '--match=[0-9]*.[0-9]*', allowed=(0, 128))
+    information = email.message_from_string(_content(checkout, 'PKG-INFO'))
+    version = (described.decode().strip() or information['Version'] or
+               releases.load(root)[0])
+    # A candidate such as 29.0.0.0rc1 has what 29.0.0 has.
+    return releases.parse(version).base_version
 
 
 def _check_series(checkout, directory, series):

@@ -30,6 +30,7 @@ import requests
 
 from series import errors
 from series import progress
+from series import releases
 
 PYPI = pypi_simple.PYPI_SIMPLE_ENDPOINT
 _NEAR = 3
@@ -61,10 +62,7 @@ def fetch(version, cache, endpoint=PYPI):
     :raises SeriesError: if there is no such release, no network and nothing
         kept, or the file has another hash than PyPI tells
     """
-    try:
-        wanted = versions.Version(version)
-    except versions.InvalidVersion:
-        raise errors.SeriesError(f'{version!r} is no version of Cinder.')
+    wanted = releases.parse(version)
     path = cache / f'cinder-{wanted}.tar.gz'
     note = cache / f'{path.name}.sha256'
     with pypi_simple.PyPISimple(endpoint) as index:

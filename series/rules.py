@@ -13,16 +13,20 @@
 """Read the rules for one file of Cinder from ``edits/<path>.yml``.
 
 Python files are edited by ast-grep rules, which match code however it is laid
-out; all other files by exact text.
+out; all other files by exact text.  Where releases
+differ, rules of the same id say which one of them is for which release.
 """
 
 import dataclasses
 
+from packaging import specifiers
+
 from series import documents
 from series import errors
+from series import releases
 
 FOLDER = 'edits'
-_COMMON = {'id', 'why', 'count'}
+_COMMON = {'id', 'why', 'count', 'releases'}
 _AST_GREP = {'rule', 'constraints', 'utils', 'transform', 'fix'}
 _PLACES = ('replace', 'before', 'after')
 
@@ -31,14 +35,16 @@ _PLACES = ('replace', 'before', 'after')
 class Rule:
     """One rule.
 
-    :param str id: its name, unique within the file
+    :param str id: its name
     :param int count: how often it must match
     :param dict body: the keys that say what to find and what to make of it
+    :param packaging.specifiers.SpecifierSet releases: those that it is for
     """
 
     id: str
     count: int
     body: dict
+    releases: specifiers.SpecifierSet
 
     @property
     def is_text(self):
@@ -52,7 +58,7 @@ def load(root, path):
     :param pathlib.Path root: the top of this repository
     :param str path: the file's path in Cinder
     :returns: the rules by id, in the file's order
-    :rtype: dict[str, Rule]
+    :rtype: dict[str, list[Rule]]
     :raises SeriesError: if the file of rules is missing or malformed
     """
     name = f'{FOLDER}/{path}.yml'
@@ -60,10 +66,30 @@ def load(root, path):
     for item in documents.load_list(root / name, name):
         where = f'{name}: rule {item.get("id", len(rules) + 1)}'
         rule = parse(item, where, path.endswith('.py'))
-        if rule.id in rules:
+        variants = rules.setdefault(rule.id, [])
+        variants.append(rule)
+        if len(variants) > 1 and not all(
+                variant.releases for variant in variants):
             raise errors.SeriesError(f'{where} is defined twice.')
-        rules[rule.id] = rule
     return rules
+
+
+def choose(variants, version, where):
+    """Choose the rule for a release among those of the same id.
+
+    :param list[Rule] variants: the rules
+    :param packaging.version.Version version: the release
+    :param str where: what to call the release and its file in an error
+    :returns: the rule; None if the release needs none
+    :rtype: Rule
+    :raises SeriesError: if there are several
+    """
+    chosen = [rule for rule in variants if version in rule.releases]
+    if len(chosen) > 1:
+        raise errors.SeriesError(
+            f'{where}: {len(chosen)} rules {chosen[0].id} are for this '
+            f'release.')
+    return chosen[0] if chosen else None
 
 
 def parse(item, where, is_python):
@@ -95,4 +121,4 @@ def parse(item, where, is_python):
         if 'through' in item:
             documents.take(item, 'through', str, where)
     return Rule(id=documents.take(item, 'id', str, where), count=count,
-                body=body)
+                body=body, releases=releases.take(item, where))

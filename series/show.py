@@ -45,13 +45,19 @@ def show_commit(root, wanted, version, endpoint=release.PYPI):
     :raises SeriesError: if there is no such commit, or the tree cannot be
         built
     """
-    commit = _find(commits.load(root), wanted)
+    series = commits.load(root)
+    commit = _find(series, wanted)
+    kept = commits.of_release(series, version)
+    if commit not in kept:
+        raise errors.SeriesError(
+            f'Commit {commit.id} is left out on Cinder {version}: '
+            f'{commit.why}')
     path = tree.build(root, version, endpoint)
     hashes = git.Git(path, ours=True).line(
         'rev-list', '--reverse', f'upstream..{tree.BRANCH}').split()
     sys.stdout.flush()
     # The reader's own git, for his colours and his pager.
-    done = subprocess.run(['git', 'show', hashes[commit.number - 1]], cwd=path)
+    done = subprocess.run(['git', 'show', hashes[kept.index(commit)]], cwd=path)
     if done.returncode not in (0, -signal.SIGPIPE):
         raise errors.SeriesError(f'git show failed in {path}.')
 

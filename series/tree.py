@@ -35,6 +35,7 @@ from series import errors
 from series import git
 from series import progress
 from series import release
+from series import releases
 from series import rules
 
 FOLDER = 'build'
@@ -116,8 +117,8 @@ def lay_out(path, root, series, sdist, report=apply.fail):
     repository.run('tag', 'upstream')
     base = repository.line('rev-parse', 'HEAD')
     hashes = apply.apply_series(
-        repository, base, series, root, f'Cinder {sdist.version}',
-        path / '.git/series-index', report)
+        repository, base, series, root, releases.parse(sdist.version),
+        f'Cinder {sdist.version}', path / '.git/series-index', report)
     (path / '.git/series-index').unlink()
     if hashes:
         repository.run('merge', '--quiet', '--ff-only', hashes[-1],

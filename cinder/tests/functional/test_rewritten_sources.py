@@ -93,6 +93,16 @@ class ReimagedSourceTestCase(concurrent_base.ConcurrentTestCase):
         return self.in_thread(self.manager.reimage,
                               context.get_admin_context(), volume, **image)
 
+    def test_the_snapshot_of_a_reimage_is_read(self):
+        """It is copied by way of a temporary volume."""
+        source = concurrent_base.Source(self, 'snapshot')
+        copies = self.gate('create_from_source')
+        target = concurrent_base.Source(self, 'volume')
+        self.reimage(target, image_meta={}, image_snap=objects.Snapshot.
+                     get_by_id(context.get_admin_context(), source.id))
+        self.eventually(lambda: copies.arrived, 'The copy does not run')
+        self.assertTrue(source.is_read(), 'The snapshot can be deleted')
+
     def test_a_reimage_waits_for_the_clones_before_it(self):
         source = concurrent_base.Source(self, 'volume')
         clones = self.gate('create_from_source')
@@ -103,13 +113,3 @@ class ReimagedSourceTestCase(concurrent_base.ConcurrentTestCase):
             'copy_image_to_volume', clones, source)
         self.wait_for_status([volume], 'available')
         self.assertEqual(source.checksum, self.driver.checksum(volume))
-
-    def test_the_snapshot_of_a_reimage_is_read(self):
-        """It is copied by way of a temporary volume."""
-        source = concurrent_base.Source(self, 'snapshot')
-        copies = self.gate('create_from_source')
-        target = concurrent_base.Source(self, 'volume')
-        self.reimage(target, image_meta={}, image_snap=objects.Snapshot.
-                     get_by_id(context.get_admin_context(), source.id))
-        self.eventually(lambda: copies.arrived, 'The copy does not run')
-        self.assertTrue(source.is_read(), 'The snapshot can be deleted')
