@@ -43,7 +43,7 @@ from series import tree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CINDER = '29.0.0'
-OURS = ('series', 'storm', 'bench', 'gate', 'tests')
+OURS = ('series', 'storm', 'bench', 'gate', 'specs', 'tests')
 TOUCHED = (r'cinder\.tests\.unit\.(rwlock|message|test_coordination|'
            r'test_synchronized|test_lock_file_removal|test_utils|'
            r'group\.test_groups_manager|volume\.flows|'

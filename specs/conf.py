@@ -1,0 +1,25 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What Sphinx needs to build the specification as cinder-specs does."""
+
+project = 'Cinder Specs'
+copyright = 'OpenStack Cinder Team'
+extensions = ['openstackdocstheme', 'sphinx.ext.todo', 'yasfb']
+html_theme = 'openstackdocs'
+exclude_patterns = ['README.rst']
+
+openstackdocs_repo_name = 'openstack/cinder-specs'
+openstackdocs_auto_name = False
+
+feed_base_url = 'https://specs.openstack.org/openstack/cinder-specs'
+feed_author = project

@@ -1,0 +1,142 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The specification in a checkout of cinder-specs."""
+
+import contextlib
+import io
+import pathlib
+import tempfile
+
+import testtools
+
+from specs import submit
+
+INDEX = '''\
+Specifications
+==============
+
+2026.1 approved specs
+=====================
+
+.. toctree::
+   :glob:
+
+   specs/2026.1/*
+
+Previously approved specs
+=========================
+
+2025.1
+------
+
+.. toctree::
+   :glob:
+   :maxdepth: 1
+
+   specs/2025.1/*
+'''
+EDITED = '''\
+Specifications
+==============
+
+2027.1 approved specs
+=====================
+
+.. toctree::
+   :glob:
+
+   specs/2027.1/*
+
+Previously approved specs
+=========================
+
+2026.1
+------
+
+.. toctree::
+   :glob:
+   :maxdepth: 1
+
+   specs/2026.1/*
+
+2025.1
+------
+
+.. toctree::
+   :glob:
+   :maxdepth: 1
+
+   specs/2025.1/*
+'''
+
+
+class SubmitTest(testtools.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.checkout = pathlib.Path(folder.name)
+        self.write('specs/template.rst', '')
+        self.write(submit.INDEX, INDEX)
+        self.spec = self.checkout / 'specs' / submit.SPEC
+
+    def write(self, path, text):
+        file = self.checkout / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def index(self):
+        return (self.checkout / submit.INDEX).read_text()
+
+    def submit(self):
+        with (contextlib.redirect_stdout(io.StringIO()),
+              contextlib.redirect_stderr(io.StringIO()) as stderr):
+            status = submit.main([str(self.checkout)])
+        return status, stderr.getvalue()
+
+    def assertRefused(self, reason):
+        status, told = self.submit()
+        self.assertEqual(1, status)
+        self.assertIn(reason, told)
+
+    def test_the_release_becomes_the_current_one(self):
+        self.assertEqual((0, ''), self.submit())
+        self.assertEqual(EDITED, self.index())
+        self.assertEqual((submit.HERE / submit.SPEC).read_bytes(),
+                         self.spec.read_bytes())
+
+    def test_a_release_that_was_opened_already_is_left_as_it_is(self):
+        self.write(submit.INDEX, EDITED)
+        self.write('specs/2027.1/remove-me.rst', '')
+        self.assertEqual((0, ''), self.submit())
+        self.assertEqual(EDITED, self.index())
+        self.assertEqual([self.spec], list(self.spec.parent.iterdir()))
+
+    def test_an_index_that_the_rules_do_not_fit_changes_nothing(self):
+        index = INDEX.replace('2026.1', '2026.2')
+        self.write(submit.INDEX, index)
+        self.assertRefused('rule current-release must match 1 times')
+        self.assertEqual(index, self.index())
+        self.assertFalse(self.spec.exists())
+
+    def test_a_specification_that_is_there_is_not_written_over(self):
+        self.write('specs/' + submit.SPEC, 'older')
+        self.assertRefused('enhance-locks.rst exists already')
+        self.assertEqual('older', self.spec.read_text())
+        self.assertEqual(INDEX, self.index())
+
+    def test_another_repository_is_refused(self):
+        (self.checkout / 'specs/template.rst').unlink()
+        self.assertRefused('is no checkout of cinder-specs')
+        self.assertFalse(self.spec.exists())
