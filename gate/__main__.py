@@ -19,6 +19,8 @@
     python -m gate locks            the locks on every backend, real servers
     python -m gate unpatched        each test fails where it must
     python -m gate upstream         Cinder's whole unit suite
+    python -m gate docs             Cinder's documentation with ours in it
+    python -m gate releasenotes     the release notes of the series
     python -m gate sum CHECK ...    add results up; the last line is the sum
     python -m gate trees            make the trees that the storm compares
 
@@ -32,6 +34,7 @@ import pathlib
 import subprocess
 import sys
 
+from gate import docs
 from gate import results
 from gate import runner
 from gate import trees
@@ -79,6 +82,7 @@ def _parser():
     for name, check in (('pep8', _pep8), ('tools', _tools), ('unit', _unit),
                         ('functional', _functional), ('locks', _locks),
                         ('unpatched', _unpatched), ('upstream', _upstream),
+                        ('docs', _docs), ('releasenotes', _releasenotes),
                         ('trees', _trees)):
         check_parser = checks.add_parser(name)
         check_parser.set_defaults(check=check)
@@ -148,6 +152,14 @@ def _upstream(options):
     return results.tell(
         _in_mode('upstream', options.threads),
         upstream.run(ROOT, _cinder(), options.threads))
+
+
+def _docs(_options):
+    return results.tell('docs', docs.build_pages(ROOT, _cinder()))
+
+
+def _releasenotes(_options):
+    return results.tell('releasenotes', docs.build_notes(ROOT, _cinder()))
 
 
 if __name__ == '__main__':
