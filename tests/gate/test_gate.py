@@ -20,10 +20,12 @@ import tempfile
 import ddt
 import testtools
 
+from gate import docs
 from gate import results
 from gate import runner
 from gate import unpatched
 from gate import upstream
+from series import errors
 
 
 def outcome(status, details=''):
@@ -109,3 +111,19 @@ class UpstreamTest(testtools.TestCase):
             'ValueError: 4 at 0x7f99 in /tmp/c')))
         self.assertFalse(upstream.same(one, self.failure('KeyError: 3')))
         self.assertFalse(upstream.same(one, outcome('success')))
+
+
+class DocsTest(testtools.TestCase):
+
+    def test_every_command_runs_and_those_that_fail_are_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = docs._run(folder, {
+                'One': ['python', '-c', 'raise SystemExit(1)'],
+                'Two': ['python', '-c', 'open("two", "w")']})
+            self.assertTrue(os.path.exists(os.path.join(folder, 'two')))
+        self.assertEqual(results.Result(1, ('python',)), result)
+
+    def test_a_command_that_is_missing_is_named(self):
+        error = self.assertRaises(errors.SeriesError, docs._run, '.',
+                                  {'One': ['no-such-command']})
+        self.assertIn('no-such-command is not installed', str(error))
