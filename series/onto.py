@@ -16,6 +16,9 @@ The commits are made in a scratch repository that borrows the checkout's
 objects, so the checkout is only read until all of them exist.  Then their
 objects are handed over and the branch is made and checked out, as one step
 that Ctrl-C does not cut; if git fails in it, the checkout is put back.
+
+Commits of an earlier run, if nobody touched them, are made anew on what was
+below them: the same series gives the same commits, and there is nothing to do.
 """
 
 import configparser
@@ -40,29 +43,41 @@ def put_onto(root, directory):
 
     :param pathlib.Path root: the top of this repository
     :param pathlib.Path directory: the top of the checkout
-    :raises SeriesError: if it is no clean checkout of Cinder, has the series
-        or the branch already, or for whatever keeps the series from being
-        applied; the checkout is as it was then
+    :raises SeriesError: if it is no clean checkout of Cinder, has a part of
+        the series already or a branch of that name that was not made here, or
+        for whatever keeps the series from being applied; the checkout is as
+        it was then
     """
     series = commits.load(root)
     checkout = git.Git(directory, ours=False)
     _check_checkout(checkout, directory)
     head = checkout.line('rev-parse', 'HEAD')
     _check_cinder(checkout, directory)
-    _check_series(checkout, directory, series)
-    _check_room(directory, series)
     version = _release(checkout, root)
+    kept = commits.of_release(series, version)
+    base = _below_ours(checkout, head)
+    if _has_series(checkout, directory, kept, base):
+        progress.say(f'{directory} has all commits of the series already, '
+                     f'made elsewhere; they stay as they are')
+        return
+    _check_branch(checkout, directory)
+    if base == head:
+        _check_clean(checkout, directory)
+    _check_room(checkout, directory, kept)
     progress.say(f'Taking {directory} for Cinder {version}')
     with tempfile.TemporaryDirectory() as folder:
         scratch = _borrow(checkout, pathlib.Path(folder))
         hashes = apply.apply_series(
-            scratch, head, series, root, releases.parse(version),
+            scratch, base, series, root, releases.parse(version),
             str(directory), pathlib.Path(folder, 'index'))
         if not hashes:
             raise errors.SeriesError(f'{commits.LIST} lists no commits.')
+        if hashes[-1] == head:
+            progress.say(f'{directory} is up to date')
+            return
         pack = scratch.run(
             'pack-objects', '--revs', '--stdout', '--quiet',
-            stdin=f'{hashes[-1]}\n^{head}\n'.encode())
+            stdin=f'{hashes[-1]}\n^{base}\n'.encode())
     with git.uninterrupted():
         _check_unchanged(checkout, directory, head)
         checkout.run('unpack-objects', '-q', stdin=pack)
@@ -124,29 +139,62 @@ def _release(checkout, root):
     return releases.parse(version).base_version
 
 
-def _check_series(checkout, directory, series):
-    patterns = [f'--grep=Change-Id: {commit.change_id}' for commit in series]
-    if patterns and checkout.run('rev-list', '-1', '--fixed-strings',
-                                 *patterns, 'HEAD'):
+def _below_ours(checkout, commit):
+    """Find the first commit, from one downwards, that was not made here."""
+    while checkout.line(
+            'log', '-1', '--format=%ce %(trailers:key=Change-Id)',
+            commit).startswith(f'{git.IDENTITY[1]} Change-Id: '):
+        commit = checkout.line('rev-parse', f'{commit}^')
+    return commit
+
+
+def _has_series(checkout, directory, series, commit):
+    """Tell whether a commit stands on the series as somebody else made it."""
+    patterns = [f'--grep=Change-Id: {change.change_id}' for change in series]
+    found = patterns and checkout.line(
+        'log', '--fixed-strings', *patterns,
+        '--format=%(trailers:key=Change-Id,valueonly)', commit).split()
+    missing = [change.id for change in series
+               if change.change_id not in found]
+    if found and missing:
         raise errors.SeriesError(
-            f'{directory} has commits of the series already; check out the '
-            f'commit below them first.')
-    if checkout.succeeds('rev-parse', '--verify', '--quiet',
-                         f'refs/heads/{BRANCH}'):
+            f'{directory} has commits of the series already, but not '
+            f'{", ".join(missing)}; check out the commit below them first.')
+    return bool(found)
+
+
+def _check_branch(checkout, directory):
+    """Refuse to move a branch off anything but our own commits."""
+    tip = _tip(checkout)
+    if not tip:
+        return
+    base = _below_ours(checkout, tip)
+    if base == tip or checkout.run(
+            'rev-list', '-1', base, '--not',
+            f'--exclude=refs/heads/{BRANCH}', '--all'):
         raise errors.SeriesError(
-            f'{directory} has a branch {BRANCH} already; rename or delete it '
-            f'first.')
+            f'{directory} has a branch {BRANCH} already, with commits that '
+            f'were not made here; rename or delete it first.')
+
+
+def _tip(checkout):
+    return checkout.line('for-each-ref', '--format=%(objectname)',
+                         f'refs/heads/{BRANCH}')
+
+
+def _check_clean(checkout, directory):
     if checkout.run('status', '--porcelain', '--untracked-files=all'):
         raise errors.SeriesError(
             f'{directory} has changes or files that are not committed; '
             f'commit, stash or remove them first.')
 
 
-def _check_room(directory, series):
+def _check_room(checkout, directory, series):
     """Refuse to write over files that git ignores."""
     for commit in series:
         for path in commit.adds:
-            if os.path.lexists(directory / path):
+            if os.path.lexists(directory / path) and not checkout.succeeds(
+                    'cat-file', '-e', f'HEAD:{path}'):
                 raise errors.SeriesError(
                     f'{directory} has {path} already, which commit '
                     f'{commit.id} adds.')
@@ -164,35 +212,36 @@ def _borrow(checkout, folder):
 
 
 def _check_unchanged(checkout, directory, head):
-    if (checkout.line('rev-parse', 'HEAD') != head or
-            checkout.run('status', '--porcelain', '--untracked-files=all')):
+    if checkout.line('rev-parse', 'HEAD') != head:
         raise errors.SeriesError(
-            f'{directory} was changed while the commits were made; try '
-            f'again.')
+            f'Something else was checked out in {directory} while the commits '
+            f'were made; try again.')
+    _check_clean(checkout, directory)
 
 
 def _switch(checkout, head, tip):
     """Make and check out the branch; undo it all if git cannot."""
     before = checkout.line('rev-parse', '--symbolic-full-name', 'HEAD')
+    was = _tip(checkout)
     paths = [pathlib.Path(checkout.line(
         'rev-parse', '--path-format=absolute', '--git-path', name))
-        for name in ('index', 'logs/HEAD')]
+        for name in ('index', 'logs/HEAD', f'logs/refs/heads/{BRANCH}')]
     kept = {path: path.read_bytes() for path in paths if path.exists()}
     try:
-        checkout.run('checkout', '--quiet', '-b', BRANCH, tip)
+        checkout.run('checkout', '--quiet', '-B', BRANCH, tip)
     except errors.SeriesError:
-        _undo(checkout, before, head, tip, kept)
+        _undo(checkout, before, was, head, tip, kept)
         raise
 
 
-def _undo(checkout, before, head, tip, kept):
+def _undo(checkout, before, was, head, tip, kept):
     if before == 'HEAD':
         checkout.run('update-ref', '--no-deref', 'HEAD', head)
     else:
         checkout.run('symbolic-ref', 'HEAD', before)
-    if checkout.succeeds('rev-parse', '--verify', '--quiet',
-                         f'refs/heads/{BRANCH}'):
-        checkout.run('update-ref', '-d', f'refs/heads/{BRANCH}')
+    if _tip(checkout) != was:
+        branch = f'refs/heads/{BRANCH}'
+        checkout.run('update-ref', *([branch, was] if was else ['-d', branch]))
     for path, content in kept.items():
         path.write_bytes(content)
     # By the index of before, so that only what was written is written anew.

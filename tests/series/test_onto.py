@@ -155,28 +155,12 @@ class OntoTest(OntoTestCase):
         os.chdir(self.temp)
         self.assertEqual(0, self.main('build', '--onto', 'cinder')[0])
 
-    def test_applied_already(self):
-        self.assertEqual(0, self.onto()[0])
-        self.refuse('has commits of the series already')
-
-    def test_applied_already_on_another_branch(self):
-        self.assertEqual(0, self.onto()[0])
-        self.run_git('branch', '-m', 'mine')
-        self.commit_something()
-        self.refuse('has commits of the series already')
-
-    def test_part_applied_already(self):
-        self.assertEqual(0, self.onto()[0])
-        self.run_git('reset', '--hard', 'HEAD~1')
-        self.run_git('branch', '-m', 'mine')
-        self.refuse('has commits of the series already')
-
-    def commit_something(self):
-        (self.checkout / 'something').write_text('')
-        self.commit('something')
-
     def test_branch_exists(self):
         self.run_git('branch', 'enhance-locks')
+        self.refuse('has a branch enhance-locks already')
+
+    def test_branch_exists_and_is_checked_out(self):
+        self.run_git('checkout', '-b', 'enhance-locks')
         self.refuse('has a branch enhance-locks already')
 
     def test_changed_file(self):
@@ -191,6 +175,7 @@ class OntoTest(OntoTestCase):
     def test_untracked_file(self):
         (self.checkout / 'untracked').write_text('x')
         self.refuse('has changes or files that are not committed')
+        self.assertNotIn('[1/2]', self.onto()[2])
 
     def test_ignored_file_in_the_way(self):
         self.write('cinder/rwlock/x.log', 'ours')
@@ -268,6 +253,126 @@ class OntoTest(OntoTestCase):
         return mock.patch.object(git.Git, 'run', broken)
 
 
+class AgainTest(OntoTestCase):
+    """The commits of an earlier run are there."""
+
+    def setUp(self):
+        super().setUp()
+        self.assertEqual(0, self.onto()[0])
+        self.tip = self.run_git('rev-parse', 'HEAD')
+
+    def stay(self, told):
+        """Put the series on and see that nothing at all is written."""
+        before = self.state()
+        status, _, err = self.onto()
+        self.assertEqual(0, status, err)
+        self.assertIn(told, err)
+        self.assertEqual(before, self.state())
+        self.assertEqual([], self.scratch())
+
+    def change_series(self):
+        self.write('cinder/rwlock/__init__.py', 'SHARED = 2\n')
+        self.write('cinder/rwlock/more.py', '')
+        self.replace('series/series.yml', 'Check the', 'Heed the')
+
+    def commit_something(self):
+        (self.checkout / 'something').write_text('')
+        self.commit('something')
+
+    def assert_renewed(self, below):
+        status, _, err = self.onto()
+        self.assertEqual(0, status, err)
+        self.assertEqual(
+            'Add read and write locks\nHeed the result of acquire\n' + below,
+            self.run_git('log', '--format=%s'))
+        self.assertEqual('enhance-locks',
+                         self.run_git('branch', '--show-current'))
+        self.assertEqual('', self.run_git('status', '--porcelain'))
+        self.assertEqual('SHARED = 2\n', (
+            self.checkout / 'cinder/rwlock/__init__.py').read_text())
+        self.assertIn(self.tip, self.run_git(
+            'reflog', '--format=%H', 'enhance-locks'))
+
+    def test_same_series(self):
+        self.stay('is up to date')
+
+    def test_same_series_under_changes_that_are_not_committed(self):
+        (self.checkout / 'cinder/locks.py').write_text('mine')
+        (self.checkout / 'untracked').write_text('mine')
+        self.stay('is up to date')
+
+    def test_commit_on_top(self):
+        self.commit_something()
+        self.change_series()
+        self.stay('has all commits of the series already, made elsewhere')
+
+    def test_commit_amended(self):
+        self.run_git('commit', '--amend', '--reset-author', '-m',
+                     self.run_git('log', '-1', '--format=%B'))
+        self.change_series()
+        self.stay('has all commits of the series already, made elsewhere')
+
+    def test_all_commits_made_elsewhere(self):
+        self.run_git('rebase', '--force-rebase', '--root')
+        self.assertNotEqual(self.tip, self.run_git('rev-parse', 'HEAD'))
+        self.stay('has all commits of the series already, made elsewhere')
+
+    def test_part_made_elsewhere(self):
+        self.run_git('reset', '--hard', 'HEAD~1')
+        self.commit_something()
+        self.refuse('has commits of the series already, but not rwlock;')
+
+    def test_newer_series(self):
+        self.change_series()
+        self.assert_renewed('second\nfirst')
+        self.stay('is up to date')
+
+    def test_newer_series_without_a_file_of_before(self):
+        self.write('cinder/rwlock/more.py', '')
+        self.assertEqual(0, self.onto()[0])
+        (self.root / 'cinder/rwlock/more.py').unlink()
+        self.assertEqual(0, self.onto()[0])
+        self.assertFalse((self.checkout / 'cinder/rwlock/more.py').exists())
+
+    def test_newer_series_on_changes_that_are_not_committed(self):
+        (self.checkout / 'more.py').write_text('mine')
+        self.change_series()
+        self.refuse('has changes or files that are not committed')
+
+    def test_newer_series_on_an_ignored_file(self):
+        (self.checkout / 'cinder/rwlock/x.log').write_text('theirs')
+        self.write('cinder/rwlock/x.log', 'ours')
+        self.refuse('has cinder/rwlock/x.log already, which commit rwlock')
+
+    def test_newer_series_that_does_not_fit(self):
+        self.replace('edits/doc/locks.rst.yml', 'One line', 'No line')
+        self.refuse('rule note must match 1 times')
+
+    def test_newer_cinder(self):
+        self.run_git('checkout', 'master')
+        self.commit_something()
+        self.change_series()
+        self.assert_renewed('something\nsecond\nfirst')
+
+    def test_other_branch_of_cinder(self):
+        self.run_git('checkout', '-b', 'stable', 'master~1')
+        self.change_series()
+        self.assert_renewed('first')
+
+    def test_branch_with_a_commit_on_top(self):
+        self.commit_something()
+        self.run_git('checkout', 'master')
+        self.refuse('has a branch enhance-locks already, with commits that')
+
+    def test_branch_on_commits_that_no_other_branch_has(self):
+        self.run_git('checkout', '--detach', 'master')
+        self.commit_something()
+        self.run_git('branch', '-D', 'enhance-locks')
+        self.assertEqual(0, self.onto()[0])
+        self.run_git('checkout', 'master')
+        self.refuse('has a branch enhance-locks already, with commits that')
+
+
 @ddt.ddt
 class LastStepTest(OntoTestCase):
     """The only step that changes the checkout undoes itself."""
@@ -298,10 +403,30 @@ class LastStepTest(OntoTestCase):
         (self.checkout / '.git/index.lock').write_text('')
         self.refuse('git checkout failed')
 
+    def test_branch_of_before_cannot_be_moved(self):
+        for branch in ('enhance-locks', 'master'):
+            self.assertEqual(0, self.onto()[0])
+            self.write('cinder/rwlock/more.py', branch)
+            self.run_git('checkout', branch)
+            lock = self.checkout / '.git/refs/heads/enhance-locks.lock'
+            lock.write_text('')
+            self.refuse('git checkout failed')
+            lock.unlink()
+
+    @ddt.data('enhance-locks', 'master')
+    def test_failure_after_the_branch_of_before_was_moved(self, branch):
+        self.assertEqual(0, self.onto()[0])
+        self.write('cinder/rwlock/more.py', '')
+        self.run_git('checkout', branch)
+        self.fail_after_the_checkout()
+
     @ddt.data(True, False)
     def test_failure_after_the_checkout(self, detached):
         if detached:
             self.run_git('checkout', '--detach')
+        self.fail_after_the_checkout()
+
+    def fail_after_the_checkout(self):
         run = git.Git.run
 
         def broken(self, *args, **kwargs):
@@ -313,16 +438,26 @@ class LastStepTest(OntoTestCase):
         with mock.patch.object(git.Git, 'run', broken):
             self.refuse('broken pipe')
 
-    def test_changed_meanwhile(self):
+    def fail_if_meanwhile(self, change):
         make = apply.apply_series
 
         def meanwhile(*args, **kwargs):
-            (self.checkout / 'more.py').write_text('meanwhile')
+            change()
             return make(*args, **kwargs)
 
         with mock.patch('series.apply.apply_series', meanwhile):
-            error = self.fail('build', '--onto', str(self.checkout))
-        self.assertIn('was changed while the commits were made', error)
+            return self.fail('build', '--onto', str(self.checkout))
+
+    def test_other_commit_checked_out_meanwhile(self):
+        error = self.fail_if_meanwhile(
+            lambda: self.run_git('checkout', '-b', 'mine', 'HEAD~1'))
+        self.assertIn('Something else was checked out', error)
+        self.assertEqual('mine', self.run_git('branch', '--show-current'))
+
+    def test_changed_meanwhile(self):
+        error = self.fail_if_meanwhile(
+            lambda: (self.checkout / 'more.py').write_text('meanwhile'))
+        self.assertIn('has changes or files that are not committed', error)
         self.assertEqual('meanwhile',
                          (self.checkout / 'more.py').read_text())
         self.assertEqual('master', self.run_git('branch', '--show-current'))
@@ -332,7 +467,7 @@ class InterruptTest(OntoTestCase):
 
     def test_interrupt_at_each_step(self):
         before = self.state()
-        for step in ('series.onto._check_series', 'series.onto._borrow',
+        for step in ('series.onto._has_series', 'series.onto._borrow',
                      'series.git.init', 'series.apply.apply_series',
                      'series.edit.apply'):
             scratch = self.scratch()
