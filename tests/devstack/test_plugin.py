@@ -1,0 +1,239 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The plugin for DevStack, sourced phase by phase, with a real Cinder."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import testtools
+
+from series import __main__
+from series import apply
+from series import commits
+from series import git
+from series import release
+from series import tree
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PHASES = ['stack pre-install', 'stack install', 'stack post-config',
+          'stack extra', 'stack test-config']
+COMMITS = 3
+"""How many commits of the series are enough here; "build" makes them all."""
+# What the plugin may set: its own, and what Bash changes with every command.
+MAY_CHANGE = re.compile(
+    'ENHANCE_LOCKS_DIR|ENHANCE_LOCKS_VENV|_XTRACE_ENHANCE_LOCKS|_|'
+    'BASH.*|EPOCH.*|FUNCNAME|LINENO|PIPESTATUS|S?RANDOM|SECONDS')
+# A virtual environment without the wait: the requirements are here already.
+VENV = '''\
+#!/bin/sh -e
+mkdir -p "$1/bin"
+printf '#!/bin/sh\\nexec {python} "$@"\\n' > "$1/bin/python"
+printf '#!/bin/sh\\necho "$@" >> {log}\\n' > "$1/bin/pip"
+chmod +x "$1/bin/python" "$1/bin/pip"
+'''
+
+
+class PluginTestCase(testtools.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.released = pathlib.Path(folder.name, 'cinder')
+        sdist = release.fetch(__main__.DEFAULT_RELEASE,
+                              ROOT / tree.FOLDER / 'cache')
+        repository, _ = tree.lay_out(cls.released, ROOT, [], sdist)
+        repository.run('branch', '-m', 'master')
+
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.temp = pathlib.Path(folder.name).resolve()
+        self.dest = self.temp / 'stack'
+        self.dest.mkdir()
+        self.plugin = self.dest / 'enhance-locks'
+        shutil.copytree(ROOT, self.plugin, ignore=shutil.ignore_patterns(
+            '.*', 'build', '__pycache__'))
+        series = self.plugin / commits.LIST
+        series.write_text(
+            '\n- id: '.join(series.read_text().split('\n- id: ')[:COMMITS]))
+        self.cinder = self.dest / 'cinder'
+        self.venv = self.dest / 'enhance-locks-venv'
+        self.pip_log = self.temp / 'pip.log'
+        self.make_venv = self.temp / 'make-venv'
+        self.make_venv.write_text(
+            VENV.format(python=sys.executable, log=self.pip_log))
+        self.make_venv.chmod(0o755)
+        self.home = self.temp / 'home'
+        self.home.mkdir()
+        self.state = self.temp / 'state'
+        self.state.mkdir()
+        self.upstream = self.released
+
+    def git(self, *arguments, cwd=None):
+        return git.Git(cwd or self.cinder, ours=True).line(
+            *arguments, env=git.identity(apply.BASE_TIME))
+
+    def subjects(self):
+        return self.git('log', '--reverse', '--format=%s').splitlines()
+
+    def change_upstream(self, path, text):
+        if self.upstream == self.released:
+            self.upstream = self.temp / 'upstream'
+            self.git('clone', '-q', str(self.released), str(self.upstream),
+                     cwd=self.temp)
+        (self.upstream / path).write_text(text)
+        self.git('commit', '-q', '-a', '-m', 'Change', cwd=self.upstream)
+
+    def devstack(self, mode, **settings):
+        """Run a script of DevStack as a user whom git does not know."""
+        return subprocess.run(
+            ['bash', pathlib.Path(__file__).with_name('devstack.sh'), mode],
+            env={'PATH': os.environ['PATH'], 'HOME': str(self.home),
+                 'GIT_CONFIG_NOSYSTEM': '1', 'DEST': str(self.dest),
+                 'STATE': str(self.state),
+                 'CINDER_REPO': str(self.upstream), 'OFFLINE': 'False',
+                 'ENABLED_SERVICES': 'cinder,etcd3', 'RECLONE': 'False',
+                 'VIRTUALENV_CMD': str(self.make_venv)} | settings,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+    def succeed(self, mode, **settings):
+        done = self.devstack(mode, **settings)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        self.assert_shell_is_as_before(done.stdout)
+        return done
+
+    def die(self, **settings):
+        """See that stacking stops where the series is put on Cinder."""
+        done = self.devstack('stack', **settings)
+        self.assertEqual(1, done.returncode, done.stdout + done.stderr)
+        self.assertIn('AFTER stack pre-install', done.stdout)
+        self.assertNotIn('AFTER stack install', done.stdout)
+        self.assertNotIn('Traceback', done.stderr)
+        return done.stderr
+
+    def assert_shell_is_as_before(self, printed):
+        changed = [line.removeprefix('SHELL ').strip()
+                   for line in printed.splitlines()
+                   if line.startswith('SHELL ')]
+        declared = re.compile(r'declare \S+ (\w+)')
+        self.assertEqual([], [
+            line for line in changed
+            if not (found := declared.match(line)) or
+            not MAY_CHANGE.fullmatch(found[1])])
+
+    def after(self, done):
+        """Read which commit of Cinder each phase left."""
+        phases = [line.removeprefix('AFTER ').split(':')
+                  for line in done.stdout.splitlines()
+                  if line.startswith('AFTER ')]
+        self.assertEqual(PHASES, [name for name, _ in phases])
+        return [commit.strip() for _, commit in phases]
+
+
+class PluginTest(PluginTestCase):
+
+    def test_every_phase_again_and_again(self):
+        wanted = [commit.subject for commit in commits.load(self.plugin)]
+        self.assertEqual(COMMITS, len(wanted))
+        done = self.succeed('stack')
+        head = self.git('rev-parse', 'HEAD')
+        self.assertEqual(['', head, head, head, head], self.after(done))
+        self.assertIn('PLUGIN enhance-locks', done.stdout)
+        self.assertEqual(wanted, self.subjects()[1:])
+        self.assertEqual('', self.git('status', '--porcelain'))
+        self.assertEqual({git.IDENTITY[1]}, set(self.git(
+            'log', '--format=%ae%n%ce', 'origin/master..').split()))
+        self.assertEqual(
+            f'install -r {self.plugin}/series/requirements.txt\n',
+            self.pip_log.read_text())
+        self.assertEqual(['cinder', 'enhance-locks', 'enhance-locks-venv'],
+                         sorted(os.listdir(self.dest)))
+        self.assertEqual([], os.listdir(self.home))
+
+        self.succeed('unstack')
+        mine = self.cinder / 'README.rst'
+        mine.write_text('A change of the user.')
+        done = self.succeed('stack', OFFLINE='True')
+        self.assertEqual([head] * 5, self.after(done))
+        self.assertIn('cinder is up to date', done.stderr)
+        self.assertEqual('A change of the user.', mine.read_text())
+        self.assertEqual(1, len(self.pip_log.read_text().splitlines()))
+
+        self.succeed('unstack')
+        self.git('checkout', '-q', 'README.rst')
+        self.change_upstream('README.rst', 'A newer Cinder.')
+        series = self.plugin / commits.LIST
+        series.write_text(series.read_text().replace(wanted[0], 'Newer', 1))
+        self.succeed('stack', RECLONE='True')
+        self.assertEqual('A newer Cinder.', mine.read_text())
+        self.assertEqual(['Change', 'Newer', *wanted[1:]],
+                         self.subjects()[1:])
+
+        head = self.git('rev-parse', 'HEAD')
+        self.succeed('unstack')
+        self.succeed('clean')
+        self.assertEqual(head, self.git('rev-parse', 'HEAD'))
+        self.assertEqual(['cinder', 'enhance-locks'],
+                         sorted(os.listdir(self.dest)))
+
+    def test_without_cinder(self):
+        done = self.succeed('stack', ENABLED_SERVICES='key,n-cpu')
+        self.assertIn('SUMMARY enhance-locks has nothing to do', done.stdout)
+        self.assertEqual(['enhance-locks'], os.listdir(self.dest))
+
+    def test_another_project(self):
+        self.change_upstream('setup.cfg', '[metadata]\nname = nova\n')
+        told = self.die()
+        self.assertIn(f'error: {self.cinder} is a git checkout, but not of '
+                      f'Cinder.', told)
+        self.assertRegex(told, 'DIED enhance-locks: the series cannot be put '
+                               'on Cinder .* the error above tells why')
+
+    def test_cinder_that_the_series_does_not_fit(self):
+        self.change_upstream('cinder/coordination.py', 'LOCKS = None\n')
+        told = self.die()
+        self.assertRegex(told, f'error: {self.cinder}: cinder/coordination.py:'
+                               f' rule .* must match')
+        self.assertRegex(told, f'DIED enhance-locks: .* upstream-1-g.* in '
+                               f'{self.cinder}; .*README.md which releases')
+        self.assertEqual('', self.git('branch', '--show-current'))
+        self.assertEqual('', self.git('status', '--porcelain'))
+
+    def test_no_virtual_environment(self):
+        told = self.die(VIRTUALENV_CMD='false')
+        self.assertIn(f'DIED enhance-locks: {self.venv} cannot be made.', told)
+
+    def test_requirements_cannot_be_installed(self):
+        self.pip_log.mkdir()
+        told = self.die()
+        self.assertIn('DIED enhance-locks: series/requirements.txt cannot be '
+                      'installed', told)
+
+    def test_python_is_too_old(self):
+        old = self.temp / 'old-python'
+        old.write_text(f'#!{sys.executable}\nimport sys\n'
+                       'sys.version_info = (3, 10)\nexec(sys.argv[2])\n')
+        old.chmod(0o755)
+        self.make_venv.write_text(self.make_venv.read_text().replace(
+            sys.executable, str(old)))
+        told = self.die()
+        self.assertIn('DIED enhance-locks:', told)
+        self.assertIn('must have Python 3.11 or newer', told)
