@@ -1,0 +1,124 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The jobs of .zuul.yaml and the environments of tox.ini belong together."""
+
+import configparser
+import pathlib
+import re
+
+from ruamel import yaml
+import testtools
+
+from series import commits
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+NOT_FOR_CI = {'bench-locks', 'pins'}
+"""The environments that write files to be committed; CI runs all others."""
+
+
+def environments():
+    """List the names of all environments in tox.ini."""
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / 'tox.ini')
+    return {name for section in tox.sections()
+            if section.startswith('testenv:')
+            for name in expand(section.removeprefix('testenv:'))}
+
+
+def expand(name):
+    """Write tox's ``a{b,c}`` out as ``ab`` and ``ac``."""
+    head, brace, rest = name.partition('{')
+    if not brace:
+        return [name]
+    factors, _, tail = rest.partition('}')
+    return [head + factor + end
+            for factor in factors.split(',') for end in expand(tail)]
+
+
+class JobsTest(testtools.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        items = yaml.YAML(typ='safe').load(ROOT / '.zuul.yaml')
+        self.jobs = {item['job']['name']: item['job']
+                     for item in items if 'job' in item}
+        self.project, = [item['project'] for item in items
+                         if 'project' in item]
+
+    def named(self):
+        """List the environments that the jobs of tox name."""
+        return [name for job in self.jobs.values()
+                if job['parent'] == 'enhance-locks-tox'
+                for name in job['vars']['tox_envlist'].split(',')]
+
+    def test_names_are_expanded_as_tox_does(self):
+        self.assertEqual(['a', 'a-b', 'ac', 'ac-b'], expand('a{,c}{,-b}'))
+
+    def test_jobs_name_environments_that_exist(self):
+        self.assertEqual(set(), set(self.named()) - environments())
+
+    def test_each_environment_has_one_job(self):
+        named = self.named()
+        wanted = environments() - NOT_FOR_CI
+        self.assertEqual(
+            {}, {name: named.count(name) for name in wanted | set(named)
+                 if named.count(name) != (name in wanted)})
+
+    def test_what_is_not_for_ci_exists(self):
+        self.assertEqual(set(), NOT_FOR_CI - environments())
+
+    def test_each_job_runs_in_check_and_gate(self):
+        jobs = sorted(name for name, job in self.jobs.items()
+                      if not job.get('abstract'))
+        for pipeline in ('check', 'gate'):
+            self.assertEqual(jobs, sorted(self.project[pipeline]['jobs']))
+
+    def test_devstack_jobs_deploy_the_series(self):
+        devstack = {name: self.with_parents(job)
+                    for name, job in self.jobs.items() if 'devstack' in name}
+        self.assertEqual(3, len(devstack))
+        for name, variables in devstack.items():
+            self.assertIn('enhance-locks', variables['devstack_plugins'], name)
+            self.assertIs(True, variables['devstack_services']['etcd3'], name)
+
+    def with_parents(self, job):
+        parent = self.jobs.get(job['parent'])
+        return (self.with_parents(parent) if parent else {}) | job['vars']
+
+    def test_what_is_deployed_is_relevant_to_devstack_jobs(self):
+        files = [file.relative_to(ROOT).as_posix()
+                 for folder in ('devstack', 'series')
+                 for file in (ROOT / folder).glob('*') if file.is_file()]
+        for commit in commits.load(ROOT):
+            files += [path for path in commit.adds
+                      if path.startswith('cinder/')]
+            files += [f'edits/{path}.yml' for path in commit.edits
+                      if path.startswith('cinder/')]
+        deployed = {path for path in files if '/tests/' not in path}
+        self.assertGreater(len(deployed), 30)
+        for pattern in self.irrelevant():
+            self.assertEqual([], sorted(filter(pattern.search, deployed)))
+
+    def test_what_is_irrelevant_to_devstack_jobs_exists(self):
+        files = [file.relative_to(ROOT).as_posix()
+                 for top in ROOT.iterdir()
+                 if top.name not in ('.git', '.tox', 'build')
+                 for file in (top, *top.rglob('*')) if file.is_file()]
+        for pattern in self.irrelevant():
+            self.assertTrue(any(filter(pattern.search, files)), pattern)
+
+    def irrelevant(self):
+        patterns = {pattern for job in self.jobs.values()
+                    for pattern in job.get('irrelevant-files', [])}
+        self.assertNotEqual(set(), patterns)
+        return [re.compile(pattern) for pattern in patterns]
