@@ -25,7 +25,8 @@
     python -m gate trees            make the trees that the storm compares
 
 ``unit``, ``functional``, ``locks`` and ``upstream`` take ``--threads`` for
-native threads instead of eventlet. Results are kept in build/results/.
+native threads instead of eventlet; ``unit``, ``functional`` and ``locks``
+take ``--cinder RELEASE``. Results are kept in build/results/.
 """
 
 import argparse
@@ -42,10 +43,11 @@ from gate import unpatched
 from gate import upstream
 from series import errors
 from series import release
+from series import releases
 from series import tree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-CINDER = '29.0.0'
+CINDER = releases.load(ROOT)[0]
 OURS = ('series', 'storm', 'bench', 'gate', 'specs', 'tests')
 TOUCHED = (r'cinder\.tests\.unit\.(rwlock|message|test_coordination|'
            r'test_synchronized|test_lock_file_removal|test_utils|'
@@ -88,14 +90,17 @@ def _parser():
         check_parser.set_defaults(check=check)
         if check in (_unit, _functional, _locks, _upstream):
             check_parser.add_argument('--threads', action='store_true')
+        if check in (_unit, _functional, _locks):
+            check_parser.add_argument('--cinder', default=CINDER,
+                                      metavar='RELEASE')
     add_up = checks.add_parser('sum')
     add_up.add_argument('names', nargs='+')
     add_up.set_defaults(check=lambda options: results.add_up(options.names))
     return parser
 
 
-def _cinder():
-    return tree.build(ROOT, CINDER, release.PYPI)
+def _cinder(version=CINDER):
+    return tree.build(ROOT, version, release.PYPI)
 
 
 def _pep8(_options):
@@ -118,26 +123,28 @@ def _tools(_options):
 
 
 def _unit(options):
-    return _in_cinder('unit', './cinder/tests/unit', TOUCHED, options.threads)
+    return _in_cinder('unit', './cinder/tests/unit', TOUCHED, options)
 
 
 def _functional(options):
     return _in_cinder('functional', './cinder/tests/functional',
-                      RACES, options.threads)
+                      RACES, options)
 
 
 def _locks(options):
     # These tests wait for leases and dead servers most of the time.
     return _in_cinder('locks', './cinder/tests/functional',
-                      r'functional\.rwlock', options.threads,
+                      r'functional\.rwlock', options,
                       workers=2 * os.cpu_count())
 
 
-def _in_cinder(name, path, pattern, threads, **options):
+def _in_cinder(name, path, pattern, options, **how):
+    if options.cinder != CINDER:
+        name += f'-{options.cinder}'
     return results.tell(
-        _in_mode(name, threads),
-        results.of(runner.run_all(_cinder(), path, pattern, threads,
-                                  **options), NOT_OURS))
+        _in_mode(name, options.threads),
+        results.of(runner.run_all(_cinder(options.cinder), path, pattern,
+                                  options.threads, **how), NOT_OURS))
 
 
 def _in_mode(name, threads):

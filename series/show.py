@@ -57,7 +57,8 @@ def show_commit(root, wanted, version, endpoint=release.PYPI):
         'rev-list', '--reverse', f'upstream..{tree.BRANCH}').split()
     sys.stdout.flush()
     # The reader's own git, for his colours and his pager.
-    done = subprocess.run(['git', 'show', hashes[kept.index(commit)]], cwd=path)
+    done = subprocess.run(
+        ['git', 'show', hashes[kept.index(commit)]], cwd=path)
     if done.returncode not in (0, -signal.SIGPIPE):
         raise errors.SeriesError(f'git show failed in {path}.')
 

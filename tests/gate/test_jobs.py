@@ -20,10 +20,11 @@ from ruamel import yaml
 import testtools
 
 from series import commits
+from series import releases
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NOT_FOR_CI = {'bench-locks', 'pins'}
-"""The environments that write files to be committed; CI runs all others."""
+NOT_FOR_CI = {'bench-locks', 'pins', 'releases'}
+"""They write files to be committed, or run what CI runs one by one."""
 
 
 def environments():
@@ -73,6 +74,25 @@ class JobsTest(testtools.TestCase):
         self.assertEqual(
             {}, {name: named.count(name) for name in wanted | set(named)
                  if named.count(name) != (name in wanted)})
+
+    def test_each_release_has_an_environment_and_pins(self):
+        default, *older = releases.load(ROOT)
+        self.assertEqual(
+            {f'release-{release}' for release in older},
+            {name for name in environments() if name.startswith('release-')})
+        for release in (default, *older):
+            pins = (ROOT / f'requirements/{release}.txt').read_text()
+            self.assertIn(f'cinder=={release}\n', pins)
+
+    def test_all_releases_are_run_by_one_environment(self):
+        tox = configparser.ConfigParser(interpolation=None)
+        tox.read(ROOT / 'tox.ini')
+        _tox, _run, _option, names = tox['testenv:releases'][
+            'commands'].split()
+        self.assertEqual(
+            {'unit', 'unit-threads', 'functional', 'functional-threads'} |
+            {name for name in environments() if name.startswith('release-')},
+            set(names.split(',')))
 
     def test_what_is_not_for_ci_exists(self):
         self.assertEqual(set(), NOT_FOR_CI - environments())
