@@ -44,7 +44,8 @@ class Rule:
     id: str
     count: int
     body: dict
-    releases: specifiers.SpecifierSet
+    releases: specifiers.SpecifierSet = specifiers.SpecifierSet(
+        prereleases=True)
 
     @property
     def is_text(self):

@@ -68,7 +68,7 @@ def edited(index, where):
     release = SPEC.partition('/')[0]
     if f'specs/{release}/*' in index.decode().split():
         return index
-    for rule in rules.load(HERE, INDEX).values():
+    for rule, in rules.load(HERE, INDEX).values():
         index = edit.apply(index, rule, where)
     return index
 

@@ -167,6 +167,7 @@ class TestCase(testtools.TestCase):
 
     def use_series(self):
         """Write a series of two commits that is all right."""
+        self.write('series/releases.txt', f'{VERSION}\n')
         self.write('series/series.yml', '''\
             - id: check-acquire
               message: |

@@ -1,0 +1,175 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+"""What is said once where releases of Cinder differ."""
+
+import ddt
+
+from tests.series import base
+
+OLDER = '1.1.0'
+SERIES = 'series/series.yml'
+RULES = 'edits/cinder/locks.py.yml'
+
+
+@ddt.ddt
+class ReleasesTest(base.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.older = self.root / f'build/cinder-{OLDER}'
+        self.index.add(OLDER, base.FILES | {
+            'cinder/locks.py': base.LOCKS.replace('blocking', 'wait')})
+
+    def build_both(self):
+        self.succeed('build', '--cinder', base.VERSION)
+        self.succeed('build', '--cinder', OLDER)
+
+    def add_rule(self, releases, argument='wait'):
+        self.replace(RULES, '- id: checked\n', f'''\
+- id: checked
+  releases: '{releases}'
+  rule:
+    pattern: lock.acquire({argument})
+  fix: |
+    if not lock.acquire({argument}):
+        raise RuntimeError()
+- id: checked
+  releases: '>=1.2'
+''')
+
+    def test_a_difference_that_is_not_stated(self):
+        self.succeed('build', '--cinder', base.VERSION)
+        self.assertIn('rule checked must match 1 times but matches 0',
+                      self.fail('build', '--cinder', OLDER))
+
+    def test_a_rule_for_each(self):
+        self.add_rule('<1.2')
+        self.build_both()
+        self.assertIn('if not lock.acquire(blocking):',
+                      (self.tree / 'cinder/locks.py').read_text())
+        self.assertIn('if not lock.acquire(wait):',
+                      (self.older / 'cinder/locks.py').read_text())
+
+    def test_two_rules_for_one(self):
+        self.add_rule('<2')
+        self.assertIn('2 rules checked are for this release',
+                      self.fail('build', '--cinder', base.VERSION))
+
+    def test_a_rule_that_one_does_not_need(self):
+        self.replace(RULES, '- id: checked\n',
+                     "- id: checked\n  releases: '>=1.2'\n")
+        self.build_both()
+        self.assertNotIn('RuntimeError',
+                         (self.older / 'cinder/locks.py').read_text())
+
+    def test_a_file_that_one_does_not_have(self):
+        self.add_rule('<1.2')
+        files = dict(base.FILES)
+        del files['doc/locks.rst']
+        self.index.add('1.3.0', files)
+        self.assertIn('Cinder 1.3.0 has no file doc/locks.rst',
+                      self.fail('build', '--cinder', '1.3.0'))
+        self.replace('edits/doc/locks.rst.yml', '- id: note\n',
+                     "- id: note\n  releases: '<1.3'\n")
+        self.succeed('build', '--cinder', '1.3.0')
+
+    def leave_out(self):
+        self.replace(SERIES, '- id: check-acquire\n', '''\
+- id: check-acquire
+  releases: '>=1.2'
+  why: it waits for ever
+''')
+
+    def test_a_commit_is_left_out_with_its_reason(self):
+        self.leave_out()
+        _, err = self.succeed('build', '--cinder', OLDER)
+        self.assertIn('[1/2] left out: Check the result of acquire: it waits '
+                      'for ever', err)
+        self.assertEqual(
+            ['Add read and write locks'],
+            self.git('log', '--format=%s', 'upstream..',
+                     cwd=self.older).splitlines())
+        self.succeed('check', '--cinder', OLDER)
+        _, err = self.succeed('build', '--cinder', base.VERSION)
+        self.assertNotIn('left out', err)
+        self.assertEqual(3, len(self.hashes()))
+
+    def test_a_commit_that_is_left_out_is_not_shown(self):
+        self.leave_out()
+        self.assertIn('Commit check-acquire is left out on Cinder 1.1.0: it '
+                      'waits for ever',
+                      self.fail('show', 'check-acquire', '--cinder', OLDER))
+
+    @ddt.data(
+        (RULES, '- id: checked', 'releases: older',
+         'rule checked: releases must be a version specifier'),
+        (SERIES, '- id: check-acquire', 'releases: ">=1.2"',
+         'commit check-acquire has no why'),
+        (SERIES, '- id: check-acquire', 'why: it waits for ever',
+         'commit check-acquire has no releases'))
+    @ddt.unpack
+    def test_malformed(self, path, item, line, error):
+        self.replace(path, f'{item}\n', f'{item}\n  {line}\n')
+        self.assertIn(error, self.fail_build())
+
+    @ddt.data(('', 'lists no release'), ('newest\n', "'newest' is no version"))
+    @ddt.unpack
+    def test_malformed_list(self, content, error):
+        checkout = self.checkout()
+        self.write('series/releases.txt', content)
+        self.assertIn(error, self.fail('build', '--onto', str(checkout)))
+
+    def checkout(self):
+        """Make a git checkout of the older release."""
+        self.replace(SERIES, '- id: check-acquire\n', '''\
+- id: check-acquire
+  releases: '>=1.2'
+  why: it waits for ever
+''')
+        folder = self.temp / 'checkout'
+        folder.mkdir()
+        for path, text in base.FILES.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+        self.git('init', '--quiet', cwd=folder)
+        self.git('add', '--all', '--force', cwd=folder)
+        self.git('commit', '--quiet', '--message=Cinder', cwd=folder)
+        return folder
+
+    def onto(self, folder):
+        _, err = self.succeed('build', '--onto', str(folder))
+        return len(self.hashes(folder)), err
+
+    def test_a_checkout_of_unknown_release_is_taken_for_the_default(self):
+        folder = self.checkout()
+        commits, err = self.onto(folder)
+        self.assertEqual(3, commits)
+        self.assertIn(f'for Cinder {base.VERSION}', err)
+
+    @ddt.data(('1.1.0', 2), ('1.2.0', 3), ('1.2.0.0rc1', 3))
+    @ddt.unpack
+    def test_a_checkout_is_known_by_its_tag(self, tag, commits):
+        folder = self.checkout()
+        self.git('tag', tag, cwd=folder)
+        (folder / 'later').touch()
+        self.git('add', 'later', cwd=folder)
+        self.git('commit', '--quiet', '--message=Later', cwd=folder)
+        self.assertEqual(commits + 1, self.onto(folder)[0])
+
+    def test_a_checkout_is_known_by_its_package_information(self):
+        folder = self.checkout()
+        (folder / 'PKG-INFO').write_text('Name: cinder\nVersion: 1.1.0\n')
+        self.git('commit', '--quiet', '--all', '--message=Release', cwd=folder)
+        commits, err = self.onto(folder)
+        self.assertEqual(3, commits)
+        self.assertIn('for Cinder 1.1.0', err)
+        self.assertIn('left out', err)
