@@ -18,6 +18,7 @@ told together, so that one run is enough to see the work to do.
 
 import collections
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -30,9 +31,19 @@ from series import rules
 from series import tree
 
 OURS = ('cinder', 'doc', 'releasenotes')
-_FOOTERS = ('Implements: blueprint enhance-locks',
-            'Partially-Implements: blueprint enhance-locks', 'Closes-Bug: #')
 _SUBJECT_GOOD, _SUBJECT_MAX, _BODY_MAX = 50, 72, 72
+# "Adds", "Added", "Adding", but not "Pass", "Embed", "Bring".
+_NOT_IMPERATIVE = re.compile(
+    r'(?!(Bring|Embed|Feed|Seed|Speed|Focus|Alias)\b)\w+(ing|ed|[^\Ws]s)\b')
+_REASON = re.compile(
+    r'(Partially-)?Implements: blueprint enhance-locks|'
+    r'(Closes|Partial|Related)-Bug: #[1-9]\d*')
+_FOOTERS = re.compile(
+    r'(Partially-)?Implements: blueprint [\w-]+|'
+    r'(Closes|Partial|Related)-Bug: #[1-9]\d*|'
+    r'Depends-On: \S+|Co-Authored-By: .+ <\S+@\S+>|'
+    r'(DocImpact|APIImpact|SecurityImpact|UpgradeImpact)(: .+)?|'
+    r'Change-Id: I[0-9a-f]{40}')
 
 
 def check(root, version, endpoint=release.PYPI):
@@ -91,10 +102,14 @@ def _unused(root, series):
 
 
 def _message(commit):
-    """Find what a reviewer would object to in a commit message."""
+    """Find what a reviewer would object to in a commit message.
+
+    The rules are those of Cinder's commit-messages page and of OpenStack's
+    GitCommitMessages.
+    """
     where = f'Message of commit {commit.id}'
     subject, *rest = commit.message.rstrip('\n').split('\n')
-    paragraphs = '\n'.join(rest).split('\n\n')
+    paragraphs = '\n'.join(rest).strip('\n').split('\n\n')
     if len(subject) > _SUBJECT_MAX:
         yield f'{where}: the subject has more than {_SUBJECT_MAX} characters.'
     elif len(subject) > _SUBJECT_GOOD:
@@ -102,22 +117,36 @@ def _message(commit):
             f'{where}: the subject has more than {_SUBJECT_GOOD} characters')
     if subject.endswith('.'):
         yield f'{where}: the subject ends with a period.'
+    if _NOT_IMPERATIVE.match(subject):
+        yield (f'{where}: the subject begins with {subject.split()[0]!r}, '
+               f'which is no imperative.')
     if not rest or rest[0]:
         yield f'{where}: the second line is not blank.'
-    for line in rest:
-        if len(line) > _BODY_MAX:
+    elif len(paragraphs) < 2:
+        yield f'{where}: no paragraph tells why.'
+    for line in [subject, *rest]:
+        if line is not subject and len(line) > _BODY_MAX:
             yield (f'{where}: a line has more than {_BODY_MAX} characters: '
                    f'{line!r}.')
         if line != line.rstrip():
             yield f'{where}: white space ends the line {line!r}.'
-    if not commit.message.isascii():
-        yield f'{where}: not all of it is ASCII.'
-    footer = paragraphs[-1].split('\n')
-    if not any(line.startswith(_FOOTERS) for line in footer):
-        yield (f'{where}: the last paragraph has none of '
-               f'{", ".join(_FOOTERS)}.')
-    if footer.count(f'Change-Id: {commit.change_id}') != 1:
-        yield f'{where}: the Change-Id is not in the last paragraph.'
+        elif not line.isascii() or not line.isprintable():
+            yield f'{where}: not all of it is printable ASCII: {line!r}.'
+    yield from _footers(commit, where, paragraphs[-1].split('\n'))
+
+
+def _footers(commit, where, footers):
+    """Find what is wrong with the last paragraph of a message."""
+    for footer in footers:
+        if not _FOOTERS.fullmatch(footer):
+            yield (f'{where}: the last paragraph has {footer!r}, which is no '
+                   f'footer of a commit that is still to be signed off.')
+    if not any(_REASON.fullmatch(footer) for footer in footers):
+        yield (f'{where}: the last paragraph names neither the blueprint '
+               f'enhance-locks, with Implements or Partially-Implements, nor '
+               f'a bug, with Closes-Bug, Partial-Bug or Related-Bug.')
+    if footers[-1] != f'Change-Id: {commit.change_id}':
+        yield f'{where}: the last line is not its Change-Id.'
 
 
 def _style(repository, commit, made):

@@ -183,6 +183,8 @@ class TestCase(testtools.TestCase):
               message: |
                 Add read and write locks
 
+                Readers share.
+
                 Implements: blueprint enhance-locks
               adds: [cinder/rwlock/]
             ''')

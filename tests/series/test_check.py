@@ -11,8 +11,12 @@
 #    under the License.
 """What check finds."""
 
+import dataclasses
+from unittest import mock
+
 import ddt
 
+from series import commits
 from tests.series import base
 
 LIST = 'series/series.yml'
@@ -46,13 +50,32 @@ class CheckTest(base.TestCase):
         ('of acquire\n\n    A body', 'of acquire\n    A body',
          'check-acquire: the second line is not blank'),
         ('A body.', 'x' * 73, 'check-acquire: a line has more than 72'),
-        ('A body.', 'Naïve.', 'check-acquire: not all of it is ASCII'),
+        ('A body.', 'Naïve.',
+         'check-acquire: not all of it is printable ASCII'),
+        ('A body.', 'A\tbody.',
+         'check-acquire: not all of it is printable ASCII'),
+        ('A body.\n\n    ', '', 'check-acquire: no paragraph tells why'),
+        ('Check the result', 'Checks the result',
+         "check-acquire: the subject begins with 'Checks'"),
+        ('Check the result', 'Added the result',
+         "check-acquire: the subject begins with 'Added'"),
+        ('Check the result', 'Checking the result',
+         "check-acquire: the subject begins with 'Checking'"),
         ('A body.', 'A body. ', 'check-acquire: white space ends the line'),
         ('Partially-Implements: blueprint enhance-locks\n',
          'Implements: blueprint other\n',
-         'check-acquire: the last paragraph has none of'),
+         'check-acquire: the last paragraph names neither the blueprint'),
         ('    Partially-Implements: blueprint enhance-locks\n', '',
-         'check-acquire: the last paragraph has none of'),
+         'check-acquire: the last paragraph names neither the blueprint'),
+        ('blueprint enhance-locks\n  edits', 'blueprint enhance-locks\n'
+         '    Signed-off-by: A <a@b>\n  edits',
+         "has 'Signed-off-by: A <a@b>', which is no footer"),
+        ('blueprint enhance-locks\n  edits', 'blueprint enhance-locks\n'
+         '    Closes-Bug: 1234\n  edits',
+         "has 'Closes-Bug: 1234', which is no footer"),
+        ('blueprint enhance-locks\n  edits', 'blueprint enhance-locks\n'
+         '    Made-with: something\n  edits',
+         "has 'Made-with: something', which is no footer"),
     )
     @ddt.unpack
     def test_message(self, old, new, error):
@@ -61,10 +84,26 @@ class CheckTest(base.TestCase):
         self.assertIn(error, told)
         self.assertIn('error: 1 found by check:', told)
 
-    @ddt.data('Implements: blueprint enhance-locks', 'Closes-Bug: #1234')
+    @ddt.data('Implements: blueprint enhance-locks', 'Closes-Bug: #1234',
+              'Related-Bug: #1234', 'Partial-Bug: #1\n    DocImpact: all')
     def test_footer(self, footer):
         self.replace(LIST, 'Partially-Implements: blueprint enhance-locks',
                      footer)
+        self.succeed('check', '--cinder', base.VERSION)
+
+    def test_change_id_that_is_not_the_last_line(self):
+        made = commits.load(self.root)[0]
+        lines = made.message.splitlines()
+        moved = dataclasses.replace(made, message='\n'.join(
+            [*lines[:-2], lines[-1], lines[-2], '']))
+        with mock.patch('series.commits.load', return_value=[moved]):
+            self.assertIn('check-acquire: the last line is not its Change-Id',
+                          self.check())
+
+    @ddt.data('Pass the result', 'Bring it', 'Embed it', 'Address it',
+              'LVM: check it', 'Addition of what is used')
+    def test_words_that_only_look_like_no_imperative(self, subject):
+        self.replace(LIST, 'Check the result of acquire', subject)
         self.succeed('check', '--cinder', base.VERSION)
 
     def test_longish_subject_is_only_mentioned(self):

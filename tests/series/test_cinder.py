@@ -32,6 +32,8 @@ class CinderTest(base.TestCase):
               message: |
                 Change code and text
 
+                A body.
+
                 Closes-Bug: #1
               edits:
                 cinder/coordination.py: [acquire]
