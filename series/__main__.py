@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The command line: ``python -m series build``, ``check`` and ``show``."""
+"""The command line: ``python -m series COMMAND``."""
 
 import argparse
 import pathlib
@@ -23,6 +23,7 @@ from series import onto
 from series import release
 from series import releases
 from series import show
+from series import test
 from series import tree
 
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -79,6 +80,15 @@ def _parser():
         help='number, id or unique start of the Change-Id of a commit')
     _add_release(command)
     command.set_defaults(run=_show)
+
+    command = commands.add_parser(
+        'test', help='test every commit by itself: imports, style, unit tests')
+    command.add_argument(
+        '--commits', metavar='A..B',
+        help='from which commit to which, both included, each named as for '
+             'show (default: all)')
+    _add_release(command)
+    command.set_defaults(run=_test)
     return parser
 
 
@@ -104,6 +114,10 @@ def _show(root, options, endpoint):
         show.list_commits(root)
     else:
         show.show_commit(root, options.commit, options.cinder, endpoint)
+
+
+def _test(root, options, endpoint):
+    test.test(root, options.commits, options.cinder, endpoint)
 
 
 if __name__ == '__main__':

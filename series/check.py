@@ -66,7 +66,7 @@ def check(root, version, endpoint=release.PYPI):
         for commit, made in zip(
                 commits.of_release(series, sdist.version), hashes):
             progress.say(f'Checking {commit.id}')
-            problems += _style(repository, commit, made)
+            problems += style(repository, commit, made)
     if problems:
         raise errors.SeriesError('\n'.join(
             [f'{len(problems)} found by check:', *problems]))
@@ -149,8 +149,14 @@ def _footers(commit, where, footers):
         yield f'{where}: the last line is not its Change-Id.'
 
 
-def _style(repository, commit, made):
-    """Find stray white space and what Cinder's flake8 objects to."""
+def style(repository, commit, made):
+    """Find stray white space and what Cinder's flake8 objects to.
+
+    :param series.git.Git repository: a tree in which it may be checked out
+    :param series.commits.Commit commit: the commit
+    :param str made: its hash
+    :returns: an iterator of the findings, each a text
+    """
     stray = repository.run('diff-tree', '--check', '--no-commit-id', made,
                            allowed=(0, 2)).decode(errors='replace')
     for line in stray.splitlines():

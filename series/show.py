@@ -46,7 +46,7 @@ def show_commit(root, wanted, version, endpoint=release.PYPI):
         built
     """
     series = commits.load(root)
-    commit = _find(series, wanted)
+    commit = find(series, wanted)
     kept = commits.of_release(series, version)
     if commit not in kept:
         raise errors.SeriesError(
@@ -63,7 +63,14 @@ def show_commit(root, wanted, version, endpoint=release.PYPI):
         raise errors.SeriesError(f'git show failed in {path}.')
 
 
-def _find(series, wanted):
+def find(series, wanted):
+    """Find a commit.
+
+    :param list[series.commits.Commit] series: the commits to search
+    :param str wanted: number, id or unique start of the Change-Id
+    :rtype: series.commits.Commit
+    :raises SeriesError: if none or several can be called so
+    """
     found = [commit for commit in series
              if wanted in (str(commit.number), commit.id)]
     if not found and wanted.startswith('I'):
