@@ -19,6 +19,7 @@ import sys
 
 from series import check
 from series import errors
+from series import export
 from series import onto
 from series import release
 from series import releases
@@ -89,6 +90,11 @@ def _parser():
              'show (default: all)')
     _add_release(command)
     command.set_defaults(run=_test)
+
+    command = commands.add_parser(
+        'export', help='write a cover letter and the patches into dist/')
+    _add_release(command)
+    command.set_defaults(run=_export)
     return parser
 
 
@@ -118,6 +124,10 @@ def _show(root, options, endpoint):
 
 def _test(root, options, endpoint):
     test.test(root, options.commits, options.cinder, endpoint)
+
+
+def _export(root, options, endpoint):
+    export.export(root, options.cinder, endpoint)
 
 
 if __name__ == '__main__':
