@@ -21,6 +21,7 @@
     python -m gate upstream         Cinder's whole unit suite
     python -m gate docs             Cinder's documentation with ours in it
     python -m gate releasenotes     the release notes of the series
+    python -m gate wheel            the wheel, installed: a storm on it
     python -m gate sum CHECK ...    add results up; the last line is the sum
     python -m gate trees            make the trees that the storm compares
 
@@ -41,6 +42,7 @@ from gate import runner
 from gate import trees
 from gate import unpatched
 from gate import upstream
+from gate import wheel
 from series import errors
 from series import release
 from series import releases
@@ -85,7 +87,7 @@ def _parser():
                         ('functional', _functional), ('locks', _locks),
                         ('unpatched', _unpatched), ('upstream', _upstream),
                         ('docs', _docs), ('releasenotes', _releasenotes),
-                        ('trees', _trees)):
+                        ('trees', _trees), ('wheel', _wheel)):
         check_parser = checks.add_parser(name)
         check_parser.set_defaults(check=check)
         if check in (_unit, _functional, _locks, _upstream):
@@ -167,6 +169,10 @@ def _docs(_options):
 
 def _releasenotes(_options):
     return results.tell('releasenotes', docs.build_notes(ROOT, _cinder()))
+
+
+def _wheel(_options):
+    return results.tell('wheel', wheel.run(ROOT, CINDER, _cinder()))
 
 
 if __name__ == '__main__':

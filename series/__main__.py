@@ -26,6 +26,7 @@ from series import releases
 from series import show
 from series import test
 from series import tree
+from series import wheel
 
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEFAULT_RELEASE = releases.load(_ROOT)[0]
@@ -95,6 +96,11 @@ def _parser():
         'export', help='write a cover letter and the patches into dist/')
     _add_release(command)
     command.set_defaults(run=_export)
+
+    command = commands.add_parser(
+        'wheel', help='make an installable Cinder with the series in dist/')
+    _add_release(command)
+    command.set_defaults(run=_wheel)
     return parser
 
 
@@ -128,6 +134,10 @@ def _test(root, options, endpoint):
 
 def _export(root, options, endpoint):
     export.export(root, options.cinder, endpoint)
+
+
+def _wheel(root, options, endpoint):
+    wheel.make(root, options.cinder, endpoint)
 
 
 if __name__ == '__main__':

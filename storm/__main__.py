@@ -28,6 +28,7 @@ import sys
 
 from storm import figures
 from storm.process import Cloud
+from storm.process import is_environment
 from storm.records import StormError
 from storm import report
 from storm.run import Scenario
@@ -35,6 +36,7 @@ from storm.run import Scenario
 NEEDED = ('cinder/__init__.py', 'etc/cinder/api-paste.ini',
           'cinder/tests/functional/copying_driver.py',
           'cinder/tests/functional/in_process.py')
+INSTALLED = ('bin/python', 'bin/cinder-manage', 'etc/cinder/api-paste.ini')
 
 
 def _positive(kind):
@@ -61,7 +63,8 @@ def parse(arguments):
                         metavar='TREE', help='Cinder source tree as released')
     parser.add_argument('--patched', required=True, type=pathlib.Path,
                         metavar='TREE', help='Cinder source tree with the '
-                                             'series')
+                                             'series, or virtual environment '
+                                             'in which it is installed')
     parser.add_argument('--creates', type=_positive(int), default=16,
                         metavar='N', help='creates sent at once (default: '
                                           '%(default)s)')
@@ -90,14 +93,17 @@ def run_tree(name, tree, args):
     """Run the scenario on one tree.
 
     :param name: 'upstream' or 'patched'
-    :param tree: pathlib.Path of the Cinder source tree
+    :param tree: pathlib.Path of the Cinder source tree or environment
     :param args: argparse.Namespace from parse()
     :returns: storm.records.TreeRun
     """
-    missing = [path for path in NEEDED if not (tree / path).is_file()]
+    what, needed = 'a Cinder source tree', NEEDED
+    if is_environment(tree):
+        what, needed = 'an installed Cinder', INSTALLED
+    missing = [path for path in needed if not (tree / path).is_file()]
     if missing:
-        raise StormError('%s tree: expected a Cinder source tree in %s, it '
-                         'has no %s' % (name, tree, missing[0]))
+        raise StormError('%s tree: expected %s in %s, it has no %s'
+                         % (name, what, tree, missing[0]))
     log = args.output / (name + '.log')
     print('%-8s starting Cinder of %s' % (name, tree), file=sys.stderr,
           flush=True)

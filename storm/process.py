@@ -35,10 +35,19 @@ STOP_SECONDS = 10
 HERE = pathlib.Path(__file__).resolve().parent
 
 
+def is_environment(tree):
+    """Return whether a directory is a virtual environment.
+
+    :param tree: pathlib.Path of the directory
+    """
+    return (tree / 'pyvenv.cfg').is_file()
+
+
 class Cloud:
     """One tree's Cinder in a child process.
 
-    :param tree: pathlib.Path of the Cinder source tree
+    :param tree: pathlib.Path of the Cinder source tree, or of the virtual
+        environment that it is installed in
     :param seconds: how long one create from a source takes, as a float
     :param threads: True for native threads, False for eventlet
     :param log: pathlib.Path of the file that gets all the child says
@@ -75,14 +84,17 @@ class Cloud:
         template = jinja2.Template((HERE / 'cinder.conf.j2').read_text())
         config.write_text(template.render(
             directory=directory, tree=self._tree, seconds=self._seconds))
+        python, path = sys.executable, [str(self._tree), str(HERE.parent)]
+        if is_environment(self._tree):
+            python, path = str(self._tree / 'bin/python'), path[1:]
         environment = dict(
             os.environ,
-            PYTHONPATH=os.pathsep.join([str(self._tree), str(HERE.parent)]),
+            PYTHONPATH=os.pathsep.join(path),
             OS_CINDER_DISABLE_EVENTLET_PATCHING=str(int(self._threads)))
         # Ctrl-C must reach the parent alone, which then ends the child.
         with open(self._log, 'wb') as log:
             self._child = subprocess.Popen(
-                [sys.executable, '-m', 'storm.cloud', str(config),
+                [python, '-m', 'storm.cloud', str(config),
                  str(self._tree)],
                 cwd=directory, env=environment, stdin=subprocess.PIPE,
                 stdout=log, stderr=log, start_new_session=True)

@@ -94,6 +94,15 @@ class MainTest(unittest.TestCase):
             'storm: upstream tree: expected a Cinder source tree in one, it '
             'has no cinder/__init__.py\n', stderr)
 
+    def test_an_environment_without_cinder_is_one_sentence(self):
+        (self.directory / 'pyvenv.cfg').touch()
+        status, stderr = self.main('--upstream', str(self.directory))
+
+        self.assertEqual(1, status)
+        self.assertEqual(
+            'storm: upstream tree: expected an installed Cinder in %s, it has '
+            'no bin/python\n' % self.directory, stderr)
+
     def test_a_failing_cloud_names_its_log_and_leaves_no_report(self):
         with mock.patch.object(storm_main, 'NEEDED', ()), \
                 mock.patch.object(storm_main, 'Cloud') as cloud:

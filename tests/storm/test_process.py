@@ -12,6 +12,7 @@
 
 import os
 import pathlib
+import sys
 import tempfile
 import textwrap
 import unittest
@@ -28,6 +29,7 @@ LIVES = '''
                    'versions': {'pid': os.getpid(), 'directory': os.getcwd(),
                                 'threads': os.environ[
                                     'OS_CINDER_DISABLE_EVENTLET_PATCHING'],
+                                'own_python': os.environ.get('OWN_PYTHON'),
                                 'tree': __file__}}, ready)
     os.rename('ready.part', 'ready.json')
     sys.stdin.read()
@@ -66,6 +68,19 @@ class CloudTest(unittest.TestCase):
             cloud.check()
 
         self.assert_nothing_left(cloud.versions)
+
+    def test_an_environment_brings_its_own_python(self):
+        cloud = self.cloud(LIVES)
+        (self.tree / 'pyvenv.cfg').touch()
+        python = self.tree / 'bin/python'
+        python.parent.mkdir()
+        python.write_text(
+            '#!/bin/sh\ncase $PYTHONPATH in %s*) exit 1;; esac\n'
+            'OWN_PYTHON=yes PYTHONPATH=%s:$PYTHONPATH exec %s "$@"\n'
+            % (self.tree, self.tree, sys.executable))
+        python.chmod(0o755)
+        with cloud:
+            self.assertEqual('yes', cloud.versions['own_python'])
 
     def test_native_threads(self):
         with self.cloud(LIVES, threads=True) as cloud:
