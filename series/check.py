@@ -30,7 +30,7 @@ from series import release
 from series import rules
 from series import tree
 
-OURS = ('cinder', 'doc', 'releasenotes')
+OURS = ('cinder', 'doc/source', 'releasenotes')
 _SUBJECT_GOOD, _SUBJECT_MAX, _BODY_MAX = 50, 72, 72
 # "Adds", "Added", "Adding", but not "Pass", "Embed", "Bring".
 _NOT_IMPERATIVE = re.compile(

@@ -142,6 +142,10 @@ class CheckTest(base.TestCase):
         self.assertIn(f'{path} is added by 0 commits, not by one.',
                       self.check())
 
+    def test_page_that_does_not_land_in_cinder(self):
+        self.write('doc/submitting.md', '')
+        self.succeed('check', '--cinder', base.VERSION)
+
     def test_file_added_twice(self):
         self.replace(LIST, 'edits:\n', f'adds: [{RWLOCK}]\n  edits:\n')
         told = self.check()
