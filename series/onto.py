@@ -128,15 +128,18 @@ def _release(checkout, root):
     """Find out which release a checkout is of, or comes after.
 
     Git has its tag, unless the history is cut; an unpacked release says it in
-    PKG-INFO. Without either it is taken for the default.
+    PKG-INFO. Without either it is taken for the default. Master is tagged with
+    the first candidate of a release and goes on to the next one from there.
     """
-    described = checkout.run('describe', '--tags', '--abbrev=0',
+    described = checkout.run('describe', '--tags', '--long',
                              '--match=[0-9]*.[0-9]*', allowed=(0, 128))
+    tag, _, rest = described.decode().strip().partition('-')
     information = email.message_from_string(_content(checkout, 'PKG-INFO'))
-    version = (described.decode().strip() or information['Version'] or
-               releases.load(root)[0])
-    # A candidate such as 29.0.0.0rc1 has what 29.0.0 has.
-    return releases.parse(version).base_version
+    version = releases.parse(
+        tag or information['Version'] or releases.load(root)[0])
+    if version.pre == ('rc', 1) and not rest.startswith('0-'):
+        return f'{version.major + 1}.0.0'
+    return version.base_version
 
 
 def _below_ours(checkout, commit):

@@ -155,7 +155,15 @@ class ReleasesTest(base.TestCase):
         self.assertEqual(3, commits)
         self.assertIn(f'for Cinder {base.VERSION}', err)
 
-    @ddt.data(('1.1.0', 2), ('1.2.0', 3), ('1.2.0.0rc1', 3))
+    def test_a_checkout_of_a_candidate(self):
+        folder = self.checkout()
+        self.git('tag', '1.2.0.0rc1', cwd=folder)
+        commits, err = self.onto(folder)
+        self.assertEqual(3, commits)
+        self.assertIn('for Cinder 1.2.0', err)
+
+    @ddt.data(('1.1.0', 2), ('1.2.0', 3), ('1.2.0.0rc2', 3), ('1.1.0.0rc2', 2),
+              ('1.0.0.0rc1', 3))
     @ddt.unpack
     def test_a_checkout_is_known_by_its_tag(self, tag, commits):
         folder = self.checkout()
