@@ -53,9 +53,9 @@ def put_onto(root, directory):
     _check_checkout(checkout, directory)
     head = checkout.line('rev-parse', 'HEAD')
     _check_cinder(checkout, directory)
-    version = _release(checkout, root)
-    kept = commits.of_release(series, version)
     base = _below_ours(checkout, head)
+    version = _release(checkout, base, root)
+    kept = commits.of_release(series, version)
     if _has_series(checkout, directory, kept, base):
         progress.say(f'{directory} has all commits of the series already, '
                      f'made elsewhere; they stay as they are')
@@ -124,20 +124,21 @@ def _content(checkout, path):
     return checkout.run('cat-file', 'blob', f'HEAD:{path}').decode()
 
 
-def _release(checkout, root):
-    """Find out which release a checkout is of, or comes after.
+def _release(checkout, commit, root):
+    """Find out which release a commit is of, or comes after.
 
     Git has its tag, unless the history is cut; an unpacked release says it in
     PKG-INFO. Without either it is taken for the default. Master is tagged with
     the first candidate of a release and goes on to the next one from there.
     """
     described = checkout.run('describe', '--tags', '--long',
-                             '--match=[0-9]*.[0-9]*', allowed=(0, 128))
+                             '--match=[0-9]*.[0-9]*', commit,
+                             allowed=(0, 128))
     tag, _, rest = described.decode().strip().partition('-')
     information = email.message_from_string(_content(checkout, 'PKG-INFO'))
     version = releases.parse(
         tag or information['Version'] or releases.load(root)[0])
-    if version.pre == ('rc', 1) and not rest.startswith('0-'):
+    if tag and version.pre == ('rc', 1) and not rest.startswith('0-'):
         return f'{version.major + 1}.0.0'
     return version.base_version
 

@@ -13,8 +13,8 @@
 """Read the rules for one file of Cinder from ``edits/<path>.yml``.
 
 Python files are edited by ast-grep rules, which match code however it is laid
-out; all other files by exact text.  Where releases
-differ, rules of the same id say which one of them is for which release.
+out; all other files by exact text.  Where releases differ, rules of the same
+id say which one of them is for which release.
 """
 
 import dataclasses
