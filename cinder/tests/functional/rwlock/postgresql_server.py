@@ -88,9 +88,10 @@ class PostgreSQLServer(server.Server):
 
     def processes(self):
         # Each session has a process, which does not listen.
-        listening = super().processes()
-        return listening + [child for process in listening
-                            for child in process.children()]
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self._process.pid)
+            return [process, *process.children()]
+        return []
 
     def wait_until_ready(self):
         deadline = time.monotonic() + server.PATIENCE

@@ -87,20 +87,29 @@ class Server(fixtures.Fixture):
         """Stop the server with SIGSTOP: it takes requests, but is silent.
 
         A thread on another core runs on for a moment after the signal, long
-        enough for an answer.
+        enough for an answer, and may start or end a process meanwhile.
         """
-        processes = self.processes()
-        for process in processes:
-            process.send_signal(signal.SIGSTOP)
-        for process in processes:
-            while any(psutil.Process(thread.id).status() !=
-                      psutil.STATUS_STOPPED for thread in process.threads()):
-                time.sleep(0.001)
+        while running := [process for process in self.processes()
+                          if self._runs(process)]:
+            for process in running:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(signal.SIGSTOP)
+            time.sleep(0.001)
+
+    @staticmethod
+    def _runs(process):
+        try:
+            states = {psutil.Process(thread.id).status()
+                      for thread in process.threads()}
+        except psutil.NoSuchProcess:
+            return True
+        return not states <= {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}
 
     def resume(self):
         """Let a paused server go on."""
         for process in self.processes():
-            process.send_signal(signal.SIGCONT)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGCONT)
 
     def restart(self):
         """Kill the server with SIGKILL and start it with its data again."""

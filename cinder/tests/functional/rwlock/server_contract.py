@@ -254,8 +254,8 @@ class ServerContract(contract.Contract, server_case.ServerTestCase):
         stranger = self.stranger()
         self.assertTrue(self.is_free(kind, stranger))
         lock = self.lock(kind, stranger)
-        self.server.pause()
         try:
+            self.server.pause()
             self.assertIsInstance(self.attempt(lock.acquire), tooz.ToozError)
         finally:
             self.server.resume()

@@ -350,8 +350,8 @@ class Etcd3ClusterTestCase(Etcd3, base.RWLockTestCase):
         self.assertTrue(self.is_free(kind))
         lock = self.lock(kind)
         for member in (self.leader, self.rest[1]):
-            member.pause()
             self.addCleanup(member.resume)
+            member.pause()
         attempt = base.Background(lock.acquire)
         self.assertTrue(attempt.ended.wait(base.PATIENCE), 'It has no bound')
         self.assertIsInstance(attempt.result, tooz.ToozError)
