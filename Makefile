@@ -1,4 +1,4 @@
-# The two commands of the README. Options of the storm: make storm ARGS="..."
+# The commands of the README. Options: make storm ARGS="..."
 
 PYTHON ?= python3
 TOX = build/venv/bin/tox
@@ -7,7 +7,7 @@ comma := ,
 empty :=
 space := $(empty) $(empty)
 
-.PHONY: storm test packages clean
+.PHONY: storm test cloud cloud-shell packages packages-cloud clean
 
 storm: $(TOX)
 	@$(TOX) run -e storm -- $(ARGS)
@@ -17,14 +17,26 @@ test: $(TOX) packages
 	-@$(TOX) run -e $(subst $(space),$(comma),$(CHECKS))
 	@.tox/tools/bin/python -m gate sum $(CHECKS)
 
+cloud: $(TOX) packages-cloud
+	@$(TOX) run -e cloud -- $(ARGS)
+
+# Not by tox, which stands between a shell and its terminal.
+cloud-shell: $(TOX) packages-cloud
+	@$(TOX) run -q -e cloud --notest
+	@.tox/cloud/bin/python -m gate trees
+	@.tox/cloud/bin/python -m cloud --shell $(ARGS)
+
 # The servers of bindep.txt. A test whose server is missing fails and says so.
-packages: $(TOX)
-	@missing=$$(build/venv/bin/bindep --brief test); \
+packages: PROFILE = test
+packages-cloud: PROFILE = cloud
+packages-cloud: OPTIONS = --no-install-recommends
+packages packages-cloud: $(TOX)
+	@missing=$$(build/venv/bin/bindep --brief $(PROFILE)); \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "Installing $$missing" >&2; \
-	    apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -qy $$missing >/dev/null; \
+	    apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -qy $(OPTIONS) $$missing >/dev/null; \
 	elif [ -n "$$missing" ]; then \
-	    echo "Missing packages, install them for the tests that need them: $$missing" >&2; \
+	    echo "Missing packages, install them for what needs them: $$missing" >&2; \
 	fi
 
 clean:

@@ -50,7 +50,7 @@ from series import tree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CINDER = releases.load(ROOT)[0]
-OURS = ('series', 'storm', 'bench', 'gate', 'specs', 'tests')
+OURS = ('series', 'storm', 'bench', 'cloud', 'gate', 'specs', 'tests')
 TOUCHED = (r'cinder\.tests\.unit\.(rwlock|message|test_coordination|'
            r'test_synchronized|test_lock_file_removal|test_utils|'
            r'group\.test_groups_manager|volume\.flows|'

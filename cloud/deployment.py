@@ -1,0 +1,59 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Which services the cloud has, and in which order they start."""
+
+from cloud.ceph import Ceph
+from cloud import cinder
+from cloud.cloud import Cloud
+from cloud.etcd import Cluster
+from cloud.keystone import Catalog
+from cloud.keystone import Keystone
+from cloud.mariadb import MariaDB
+from cloud import nfs
+from cloud.rabbitmq import PortMapper
+from cloud.rabbitmq import RabbitMQ
+
+
+def lay_out(site, tree):
+    """Describe the whole deployment.
+
+    :param site: the cloud.site.Site, which has been made
+    :param tree: pathlib.Path of the Cinder source tree of all its services
+    :returns: a cloud.cloud.Cloud that has not started, and the
+        cloud.cinder.Cinder in it
+    :raises CloudError: if something is missing
+    """
+    database = MariaDB(site, ['keystone', 'cinder'])
+    mapper = PortMapper(site)
+    queue = RabbitMQ(site, mapper)
+    etcd = Cluster(site)
+    ceph = Ceph(site)
+    share = nfs.Share(site)
+    keystone = Keystone(site, database.url('keystone'))
+    services = cinder.Cinder(
+        site, keystone, etcd, transport=queue.url,
+        database=database.url('cinder'), ceph_config=ceph.config,
+        mounts=share.base, share=nfs.SHARE)
+    api = cinder.API(services, tree)
+    volumes = [cinder.Agent(services, tree, 'cinder-volume', host, member)
+               for member, host in enumerate(cinder.HOSTS, 1)]
+    # Who answers late is launched early, beside who does not need him.
+    return Cloud([
+        [mapper, database, ceph.monitor, ceph.manager],
+        [queue, share, etcd, ceph.osd, keystone,
+         cinder.Schema(services, tree), ceph.pool],
+        [Catalog(site, keystone, 'cinder', 'block-storage', f'{api.url}/v3')],
+        [api, cinder.Agent(services, tree, 'cinder-scheduler', 'scheduler', 1),
+         *volumes],
+        [cinder.Pools(services)],
+    ]), services

@@ -1,0 +1,69 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""A MariaDB server, with a database and a user for each who needs one."""
+
+import pymysql
+
+from cloud import service
+from cloud import site as sites
+
+
+class MariaDB(service.Command):
+    """A MariaDB server.
+
+    It is durable against its own death, not against that of the machine.
+
+    :param site: the cloud.site.Site
+    :param names: list of text; each gets a database and a user of that name
+    """
+
+    def __init__(self, site, names):
+        self._site = site
+        self._names = names
+        self._port = site.port()
+        self._data = site.folder('mariadb') / 'data'
+        self._first = site.render(
+            'mariadb.sql', site.folder('mariadb') / 'first.sql', names=names)
+        super().__init__(
+            'mariadb',
+            ['mariadbd', '--no-defaults', '--user=root',
+             f'--datadir={self._data}', '--socket=mariadb.sock',
+             '--pid-file=mariadb.pid', f'--init-file={self._first}',
+             f'--bind-address={sites.ADDRESS}', f'--port={self._port}',
+             '--max-connections=1000', '--skip-name-resolve',
+             '--innodb-flush-log-at-trx-commit=2',
+             '--character-set-server=utf8mb4'],
+            site.log('mariadb'), site.environment(), ready=self._connect)
+
+    def url(self, name):
+        """Return the URL of a database, as text for oslo.db.
+
+        :param name: of the database and its user
+        """
+        return (f'mysql+pymysql://{name}:{self._site.password(name)}@'
+                f'{sites.ADDRESS}:{self._port}/{name}?charset=utf8mb4')
+
+    def launch(self):
+        if not self._data.exists():
+            service.run(
+                'the creation of the databases',
+                ['mariadb-install-db', '--no-defaults', '--user=root',
+                 '--skip-test-db', f'--datadir={self._data}'], self.log,
+                self._environment)
+        super().launch()
+
+    def _connect(self):
+        pymysql.connect(
+            host=sites.ADDRESS, port=self._port, user=self._names[0],
+            password=self._site.password(self._names[0]),
+            database=self._names[0], connect_timeout=5).close()

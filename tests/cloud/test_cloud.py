@@ -1,0 +1,168 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import errno
+import os
+import signal
+import sys
+import threading
+import unittest
+from unittest import mock
+
+from cloud import cloud
+from cloud.errors import CloudError
+from cloud import service
+
+
+class Fake(service.Service):
+    """Notes what is done to it, and fails where a test says so."""
+
+    def __init__(self, name, history, **fails):
+        super().__init__(name)
+        self._history = history
+        self._fails = fails
+
+    def _note(self, what):
+        self._history.append(f'{what} {self.name}')
+        if what in self._fails:
+            self._fails[what]()
+
+    def launch(self):
+        self._note('launch')
+
+    def wait(self):
+        self._note('wait')
+
+    def check(self):
+        self._note('check')
+
+    def stop(self):
+        self._note('stop')
+
+
+def fail(error):
+    def raise_it():
+        raise error
+    return raise_it
+
+
+class CloudTest(unittest.TestCase):
+
+    def setUp(self):
+        self.history = []
+
+    def fake(self, name, **fails):
+        return Fake(name, self.history, **fails)
+
+    def stops(self):
+        return [line for line in self.history if line.startswith('stop')]
+
+    def test_starts_in_order_and_stops_in_the_opposite_order(self):
+        with cloud.Cloud([[self.fake('a')], [self.fake('b')]]):
+            self.history.append('in use')
+
+        self.assertEqual(['launch a', 'wait a', 'launch b', 'wait b',
+                          'in use', 'stop b', 'stop a'], self.history)
+
+    def test_services_of_one_stage_start_at_the_same_time(self):
+        with cloud.Cloud([[self.fake('a'), self.fake('b')]]):
+            self.assertEqual(['launch a', 'launch b', 'wait a', 'wait b'],
+                             self.history)
+
+    def test_services_of_one_stage_stop_at_the_same_time(self):
+        both = threading.Barrier(2)
+        with cloud.Cloud([[self.fake('a', stop=lambda: both.wait(10)),
+                           self.fake('b', stop=lambda: both.wait(10))]]):
+            pass
+
+        self.assertEqual(['stop a', 'stop b'], sorted(self.stops()))
+
+    def test_what_was_not_launched_is_not_stopped(self):
+        broken = self.fake('b', launch=fail(CloudError('no')))
+        with self.assertRaises(CloudError), \
+                cloud.Cloud([[self.fake('a'), broken, self.fake('c')]]):
+            self.fail('it is up')
+
+        self.assertEqual(['stop a', 'stop b'], sorted(self.stops()))
+
+    def test_a_failure_half_way_stops_what_has_begun_to_start(self):
+        for moment in ('launch', 'wait'):
+            self.history.clear()
+            broken = self.fake('b', **{moment: fail(CloudError('no'))})
+            with self.assertRaisesRegex(CloudError, 'no'), \
+                    cloud.Cloud([[self.fake('a')], [broken],
+                                 [self.fake('c')]]):
+                self.fail('it is up')
+
+            self.assertEqual(['stop b', 'stop a'], self.stops(), moment)
+
+    def test_an_interrupt_stops_all(self):
+        slow = self.fake('b', wait=fail(KeyboardInterrupt()))
+        with self.assertRaises(KeyboardInterrupt), \
+                cloud.Cloud([[self.fake('a')], [slow]]):
+            self.fail('it is up')
+        with self.assertRaises(KeyboardInterrupt), \
+                cloud.Cloud([[self.fake('c')]]):
+            raise KeyboardInterrupt
+
+        self.assertEqual(['stop b', 'stop a', 'stop c'], self.stops())
+
+    def test_a_service_that_does_not_stop_keeps_none_running(self):
+        stuck = self.fake('b', stop=fail(CloudError('b is stuck')))
+        with self.assertRaisesRegex(CloudError, 'b is stuck'), \
+                cloud.Cloud([[self.fake('a')], [stuck, self.fake('c')],
+                             [self.fake('d')]]):
+            pass
+
+        self.assertEqual('stop d', self.stops()[0])
+        self.assertEqual(['stop b', 'stop c'], sorted(self.stops()[1:3]))
+        self.assertEqual('stop a', self.stops()[3])
+
+    def test_no_signal_cuts_the_stop_short(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.signal(number, signal.default_int_handler)
+            self.addCleanup(signal.signal, number, handler)
+            self.history.clear()
+            impatient = self.fake(
+                'b', stop=lambda: os.kill(os.getpid(), number))
+            with cloud.Cloud([[self.fake('a')], [impatient]]):
+                pass
+
+            self.assertEqual(['stop b', 'stop a'], self.stops(), number)
+            self.assertEqual(signal.default_int_handler,
+                             signal.getsignal(number))
+
+    def test_all_stop_when_the_terminal_was_closed(self):
+        closed = mock.Mock()
+        closed.write.side_effect = OSError(errno.EIO, 'Input/output error')
+        with cloud.Cloud([[self.fake('a')], [self.fake('b')]]), \
+                mock.patch.object(sys, 'stderr', closed):
+            pass
+        with mock.patch.object(sys, 'stderr', closed), \
+                cloud.Cloud([[self.fake('c')]]):
+            pass
+
+        self.assertEqual(['stop b', 'stop a', 'stop c'], self.stops())
+
+    def test_a_service_has_a_name(self):
+        found = self.fake('b')
+
+        self.assertIs(found, cloud.Cloud([[self.fake('a')], [found]])['b'])
+        with self.assertRaises(KeyError):
+            cloud.Cloud([[found]])['a']
+
+    def test_a_check_looks_at_all(self):
+        broken = self.fake('b', check=fail(CloudError('b is dead')))
+
+        with self.assertRaisesRegex(CloudError, 'b is dead'):
+            cloud.Cloud([[self.fake('a'), broken]]).check()
+        self.assertEqual(['check a', 'check b'], self.history)

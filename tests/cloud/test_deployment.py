@@ -1,0 +1,139 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import configparser
+import os
+import pathlib
+import sysconfig
+import tempfile
+import unittest
+from unittest import mock
+
+from cloud import ceph
+from cloud import deployment
+from cloud.errors import CloudError
+from cloud import site as sites
+
+TREE = pathlib.Path('/the/tree')
+
+
+class DeploymentTest(unittest.TestCase):
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        folder = pathlib.Path(folder.name)
+        self.packages = folder / 'packages'
+        self.packages.mkdir()
+        for module in ('rados', 'rbd'):
+            self.module(module).touch()
+        patch = mock.patch.object(ceph, 'PACKAGES', self.packages)
+        patch.start()
+        self.addCleanup(patch.stop)
+        self.site = sites.Site(folder)
+        self.site.make()
+
+    def module(self, name):
+        return self.packages / (name + sysconfig.get_config_var('EXT_SUFFIX'))
+
+    def lay_out(self):
+        cloud, self.cinder = deployment.lay_out(self.site, TREE)
+        return cloud
+
+    def config(self, name):
+        found = configparser.ConfigParser(interpolation=None)
+        with open(self.site.run / 'cinder' / name / 'cinder.conf') as stream:
+            found.read_file(stream)
+        return found
+
+    def test_who_is_needed_starts_before_who_needs_it(self):
+        names = [service.name for service in self.lay_out().services]
+
+        for first, second in (
+                ('epmd', 'rabbitmq'), ('mariadb', 'keystone'),
+                ('ceph-mon', 'ceph-osd'), ('ceph-osd', 'ceph pool'),
+                ('keystone', 'the user and endpoint of cinder'),
+                ('the user and endpoint of cinder', 'cinder-api'),
+                ('mariadb', 'the database of cinder'),
+                ('the database of cinder', 'cinder-api'),
+                *((server, f'cinder-volume-{host}')
+                  for server in ('rabbitmq', 'etcd', 'ceph pool', 'nfs')
+                  for host in ('one', 'two', 'three')),
+                ('cinder-volume-three', 'the pools of the scheduler')):
+            self.assertLess(names.index(first), names.index(second),
+                            f'{first} after {second}')
+
+    def test_two_hosts_are_a_cluster_and_the_third_is_alone(self):
+        self.lay_out()
+        found = {host: self.config(f'cinder-volume-{host}')
+                 for host in ('one', 'two', 'three')}
+
+        for host, config in found.items():
+            self.assertEqual(host, config['DEFAULT']['host'])
+        self.assertEqual(
+            [('cloud', 'copying,rbd'), ('cloud', 'copying,rbd'),
+             (None, 'nfs')],
+            [(config['DEFAULT'].get('cluster'),
+              config['DEFAULT']['enabled_backends'])
+             for config in found.values()])
+        self.assertEqual(
+            3, len({config['coordination']['backend_url']
+                    for config in found.values()}))
+        self.assertEqual(
+            1, len({config['copying']['copying_driver_directory']
+                    for config in found.values()}))
+
+    def test_every_backend_has_a_section(self):
+        self.lay_out()
+        config = self.config('cinder-volume-one')
+
+        for backend in ('copying', 'rbd', 'nfs'):
+            self.assertEqual(backend,
+                             config[backend]['volume_backend_name'])
+            self.assertIn('volume_driver', config[backend])
+
+    def test_services_run_the_tree_before_what_is_installed(self):
+        for service in self.lay_out().services:
+            if service.name.startswith('cinder-'):
+                self.assertEqual(
+                    str(TREE), service._environment['PYTHONPATH'].split(
+                        os.pathsep)[0])
+
+    def test_each_password_is_one_users(self):
+        self.lay_out()
+        text = (self.site.run / 'cinder/cinder-api/cinder.conf').read_text()
+
+        for user in ('cinder', 'cinder-user', 'rabbitmq'):
+            self.assertEqual(1, text.count(self.site.password(user)), user)
+        self.assertNotIn(self.site.password('admin'), text)
+        self.assertNotIn(self.site.password('keystone'), text)
+
+    def test_no_command_line_tells_a_password(self):
+        for service in self.lay_out().services:
+            for password in self.site._passwords.values():
+                self.assertNotIn(password,
+                                 ' '.join(getattr(service, 'command', ())))
+
+    def test_absent_bindings_of_ceph_are_one_sentence(self):
+        self.module('rbd').unlink()
+
+        with self.assertRaisesRegex(
+                CloudError, f'found no rbd.* in {self.packages}: apt-get '
+                            'install python3-rbd'):
+            self.lay_out()
+
+    def test_bindings_are_all_that_services_get_of_debians_modules(self):
+        (self.packages / 'requests.py').touch()
+        self.lay_out()
+
+        self.assertEqual({self.module('rados').name, self.module('rbd').name},
+                         set(os.listdir(self.site.run / 'python')))

@@ -1,0 +1,118 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import contextlib
+import io
+import os
+import pathlib
+import tempfile
+import unittest
+from unittest import mock
+
+from cloud import __main__ as main
+from cloud.errors import CloudError
+from cloud import namespace
+
+
+class MainTest(unittest.TestCase):
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.said = io.StringIO()
+
+    def main(self, *arguments):
+        with contextlib.redirect_stderr(self.said):
+            return main.main(list(arguments))
+
+    def test_an_unknown_tree_is_refused(self):
+        with self.assertRaises(SystemExit) as ended:
+            self.main('--tree', 'mine')
+
+        self.assertEqual(2, ended.exception.code)
+        self.assertIn("invalid choice: 'mine' (choose from 'upstream', "
+                      "'patched')", self.said.getvalue())
+
+    def test_a_tree_that_is_not_whole_is_refused(self):
+        (self.folder / 'cinder').mkdir()
+        (self.folder / 'cinder/__init__.py').touch()
+        with mock.patch.dict(main.TREES, patched=self.folder):
+            self.assertEqual(1, self.main())
+
+        self.assertEqual(
+            f'cloud: patched tree: expected a Cinder source tree in '
+            f'{self.folder}, it has no etc/cinder/api-paste.ini; "python -m '
+            f'gate trees" makes it\n', self.said.getvalue())
+
+    def test_an_interrupt_is_told_without_a_traceback(self):
+        with mock.patch.object(main, 'tree_of'), \
+                mock.patch.object(namespace, 'enter'), \
+                mock.patch.object(main, 'run', side_effect=KeyboardInterrupt):
+            self.assertEqual(1, self.main())
+
+        self.assertEqual('cloud: interrupted\n', self.said.getvalue())
+
+
+class NamespaceTest(unittest.TestCase):
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        patch = mock.patch.dict(os.environ, PATH=str(self.folder))
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_who_may_not_make_namespaces_is_told(self):
+        program = self.folder / 'unshare'
+        program.write_text('#!/bin/sh\necho not permitted >&2\nexit 1\n')
+        program.chmod(0o755)
+
+        with self.assertRaisesRegex(
+                CloudError, 'expected to run as root, .*, found user '
+                            rf'{os.geteuid()}: not permitted'):
+            namespace.enter([])
+
+    def test_who_has_no_unshare_is_told(self):
+        with self.assertRaisesRegex(CloudError, 'unshare of util-linux'):
+            namespace.enter([])
+
+    def test_the_command_runs_again_inside(self):
+        program = self.folder / 'unshare'
+        program.write_text('#!/bin/sh\n')
+        program.chmod(0o755)
+        with mock.patch.object(os, 'execvp') as execute:
+            namespace.enter(['--shell'])
+
+        command = execute.call_args.args[1]
+        self.assertEqual(['-m', 'cloud', '--shell'], command[-3:])
+        self.assertLessEqual({'--pid', '--mount', '--kill-child'},
+                             set(command))
+        with mock.patch.object(os, 'execvp') as execute:
+            namespace.enter(['--shell'])
+        execute.assert_not_called()
+        self.assertNotIn(namespace.MARK, os.environ)
+
+    def test_two_clouds_are_not_in_one_directory(self):
+        with namespace.alone(self.folder):
+            child = os.fork()
+            if not child:
+                try:
+                    with namespace.alone(self.folder):
+                        os._exit(0)
+                except CloudError as error:
+                    os._exit(7 if 'found one that runs' in str(error) else 8)
+            self.assertEqual(7, os.waitstatus_to_exitcode(
+                os.waitpid(child, 0)[1]))
+        with namespace.alone(self.folder):
+            pass
