@@ -12,8 +12,8 @@
 
 """Run tests of one source tree and read what became of them."""
 
+import concurrent.futures
 import dataclasses
-import functools
 import io
 import os
 import pathlib
@@ -73,9 +73,13 @@ def find(tree, tests):
     :returns: the ids of all their variations
     :rtype: list[str]
     """
-    return [variation for module in {_module(test) for test in tests}
-            for variation in _list(tree, module)
-            if any(is_variation(variation, test) for test in tests)]
+    modules = sorted({_module(test) for test in tests})
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [variation
+                for variations in pool.map(
+                    lambda module: _list(tree, module), modules)
+                for variation in variations
+                if any(is_variation(variation, test) for test in tests)]
 
 
 def run_some(tree, tests, log, threads=False):
@@ -115,7 +119,6 @@ def _module(test):
     return test.rsplit('.', 2)[0]
 
 
-@functools.lru_cache(None)
 def _list(tree, module):
     environment = _environment(tree)
     # What is compiled here, the trees made from this one need not compile.

@@ -46,13 +46,14 @@ def run(root, cinder):
     passed, failed = 0, [f'{test}: no tree is named on which it fails'
                          for test in sorted(missing)]
     bases = {name: trees.lay_out(root, cinder, name) for name in trees.BASES}
-    found = {tree.name: runner.find(
-        bases[tree.base], [f'cinder.tests.{test}' for test in tree.fails])
-        for tree in wanted}
-    with concurrent.futures.ThreadPoolExecutor(2 * os.cpu_count()) as pool:
+    found = {base: runner.find(folder, [
+        f'cinder.tests.{test}' for tree in wanted if tree.base == base
+        for test in tree.fails]) for base, folder in bases.items()}
+    # What is damaged waits most of the time, for what does not come.
+    with concurrent.futures.ThreadPoolExecutor(4 * os.cpu_count()) as pool:
         for tree, verdicts in zip(wanted, pool.map(
                 lambda tree: _try(root, bases[tree.base], tree,
-                                  found[tree.name]), wanted)):
+                                  found[tree.base]), wanted)):
             for test, complaint in verdicts.items():
                 if complaint is None:
                     passed += 1
