@@ -20,6 +20,7 @@ from cloud.errors import CloudError
 from cloud import service
 
 POOL = 'volumes'
+USER = 'cinder'
 GIGABYTES = 20
 PACKAGES = pathlib.Path('/usr/lib/python3/dist-packages')
 
@@ -28,6 +29,8 @@ class Ceph:
     """What the daemons share.
 
     :param site: the cloud.site.Site
+    :param latency: seconds, as a number, that an answer takes at the most on
+        its way to USER
     :ivar config: pathlib.Path of the ceph.conf
     :ivar monitor: the Monitor, which the others need
     :ivar manager: the Manager
@@ -35,12 +38,13 @@ class Ceph:
     :ivar pool: the Pool, which needs the OSD
     """
 
-    def __init__(self, site):
+    def __init__(self, site, latency=0):
         self._site = site
         folder = site.folder('ceph')
         self.config = site.render(
             'ceph.conf', folder / 'ceph.conf', folder=folder,
-            fsid=uuid.uuid4(), port=site.port(), gigabytes=GIGABYTES)
+            fsid=uuid.uuid4(), port=site.port(), gigabytes=GIGABYTES,
+            user=USER, latency=latency)
         self.monitor = Monitor(self)
         self.manager = Manager(self)
         self.osd = OSD(self)

@@ -44,12 +44,19 @@ class Cinder:
     :param site: the cloud.site.Site
     :param keystone: the cloud.keystone.Keystone
     :param etcd: the cloud.etcd.Cluster
+    :param settings: the cloud.deployment.Settings
     :param values: dict of what else cinder.conf.j2 refers to
+    :ivar hosts: as HOSTS, those of this cloud
     """
 
-    def __init__(self, site, keystone, etcd, **values):
+    def __init__(self, site, keystone, etcd, settings, **values):
         self.site = site
         self.keystone = keystone
+        self.hosts = dict(HOSTS)
+        if settings.coordination == 'file':
+            del self.hosts['two']
+            self.hosts['one'] = (None, HOSTS['one'][1])
+        self._settings = settings
         self._etcd = etcd
         self._values = values
         self._bindings = ceph.bindings(site)
@@ -63,19 +70,28 @@ class Cinder:
         :param host: what it calls its host, as text
         :param member: number of the member of etcd that it asks
         """
-        cluster, backends = HOSTS.get(host, (None, ()))
+        cluster, backends = self.hosts.get(host, (None, ()))
         return self.site.render(
             'cinder.conf', self.site.folder('cinder', name) / 'cinder.conf',
             tree=tree, host=host, cluster=cluster, backends=backends,
             state=self.site.folder('cinder', name),
-            coordination=self._etcd.url(member), keystone=self.keystone,
-            pool=ceph.POOL, seconds=COPY_SECONDS, report=REPORT_SECONDS,
+            coordination=self._coordination(member), keystone=self.keystone,
+            pool=ceph.POOL, user=ceph.USER,
+            flatten=self._settings.latency > 0, seconds=COPY_SECONDS,
+            report=REPORT_SECONDS,
             copies=self.site.folder('storage', 'copying'), **self._values)
+
+    def _coordination(self, member):
+        if self._settings.coordination == 'file':
+            return f'file://{self.site.folder("coordination")}'
+        return self._etcd.url(member)
 
     def environment(self, tree):
         """Return the environment of a service of a tree as a dict."""
-        return self.site.environment(PYTHONPATH=os.pathsep.join(
-            map(str, (tree, ROOT, self._bindings))))
+        return self.site.environment(
+            PYTHONPATH=os.pathsep.join(
+                map(str, (tree, ROOT, self._bindings))),
+            OS_CINDER_DISABLE_EVENTLET_PATCHING=int(self._settings.threads))
 
     @property
     def volumes(self):
@@ -144,7 +160,8 @@ class Agent(service.Command):
         self._cinder = cinder
         self._binary = binary
         self._hosts = {f'{host}@{backend}'
-                       for backend in HOSTS.get(host, (None, ()))[1]} or {host}
+                       for backend in cinder.hosts.get(host, (None, ()))[1]
+                       } or {host}
         self._launched = None
         self._first = {}
         super().__init__(
@@ -193,7 +210,7 @@ class Pools(service.Service):
 
     def _find(self):
         wanted = {f'{cluster or host}@{backend}'
-                  for host, (cluster, backends) in HOSTS.items()
+                  for host, (cluster, backends) in self._cinder.hosts.items()
                   for backend in backends}
         known = {pool.name.partition('#')[0]
                  for pool in self._cinder.volumes.backend_pools()}

@@ -12,6 +12,8 @@
 
 """Which services the cloud has, and in which order they start."""
 
+import dataclasses
+
 from cloud.ceph import Ceph
 from cloud import cinder
 from cloud.cloud import Cloud
@@ -24,11 +26,28 @@ from cloud.rabbitmq import PortMapper
 from cloud.rabbitmq import RabbitMQ
 
 
-def lay_out(site, tree):
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What differs from cloud to cloud.
+
+    :param coordination: 'etcd3', or 'file', which leaves the cluster one host
+    :param threads: True for native threads, False for eventlet
+    :param latency: seconds, as a number, that an answer of Ceph takes at the
+        most on its way to Cinder's services; with 0 RBD clones snapshots,
+        with more it copies their data
+    """
+
+    coordination: str = 'etcd3'
+    threads: bool = False
+    latency: float = 0
+
+
+def lay_out(site, tree, settings=Settings()):
     """Describe the whole deployment.
 
     :param site: the cloud.site.Site, which has been made
     :param tree: pathlib.Path of the Cinder source tree of all its services
+    :param settings: the Settings
     :returns: a cloud.cloud.Cloud that has not started, and the
         cloud.cinder.Cinder in it
     :raises CloudError: if something is missing
@@ -37,16 +56,16 @@ def lay_out(site, tree):
     mapper = PortMapper(site)
     queue = RabbitMQ(site, mapper)
     etcd = Cluster(site)
-    ceph = Ceph(site)
+    ceph = Ceph(site, settings.latency)
     share = nfs.Share(site)
     keystone = Keystone(site, database.url('keystone'))
     services = cinder.Cinder(
-        site, keystone, etcd, transport=queue.url,
+        site, keystone, etcd, settings, transport=queue.url,
         database=database.url('cinder'), ceph_config=ceph.config,
         mounts=share.base, share=nfs.SHARE)
     api = cinder.API(services, tree)
     volumes = [cinder.Agent(services, tree, 'cinder-volume', host, member)
-               for member, host in enumerate(cinder.HOSTS, 1)]
+               for member, host in enumerate(services.hosts, 1)]
     # Who answers late is launched early, beside who does not need him.
     return Cloud([
         [mapper, database, ceph.monitor, ceph.manager],

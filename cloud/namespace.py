@@ -33,9 +33,10 @@ UNSHARE = ('unshare', '--mount', '--pid', '--fork', '--kill-child',
 FIRST = ('sh', '-c', '"$@"; exit $?', 'sh')
 
 
-def enter(arguments):
-    """Become ``python -m cloud`` in namespaces, unless this is one.
+def enter(module, arguments):
+    """Become ``python -m module`` in namespaces, unless this is one.
 
+    :param module: its name as text
     :param arguments: list of text, of the command line
     :raises CloudError: if they cannot be made
     """
@@ -54,7 +55,7 @@ def enter(arguments):
     os.environ[MARK] = 'inside'
     # A dozen processes would compile all that they import, each time.
     os.environ.pop('PYTHONDONTWRITEBYTECODE', None)
-    os.execvp(UNSHARE[0], [*UNSHARE, *FIRST, sys.executable, '-m', 'cloud',
+    os.execvp(UNSHARE[0], [*UNSHARE, *FIRST, sys.executable, '-m', module,
                            *arguments])
 
 

@@ -32,6 +32,7 @@ class Share(service.Service):
 
     :param site: the cloud.site.Site
     :ivar base: pathlib.Path of the directory of the driver's mount points
+    :ivar point: pathlib.Path of that of the share
     """
 
     def __init__(self, site):
@@ -40,15 +41,15 @@ class Share(service.Service):
         self._export = site.folder('storage', 'nfs')
         self._log = site.log('nfs')
         device = f'{sites.ADDRESS}:{SHARE}'.encode()
-        self._point = site.folder('mounts', hashlib.md5(
+        self.point = site.folder('mounts', hashlib.md5(
             device, usedforsecurity=False).hexdigest())
 
     def launch(self):
         service.run('the mount of the share',
-                    ['mount', '--bind', self._export, self._point], self._log)
+                    ['mount', '--bind', self._export, self.point], self._log)
 
     def stop(self):
-        if str(self._point) in {
+        if str(self.point) in {
                 mount.mountpoint for mount in psutil.disk_partitions(True)}:
-            service.run('the unmount of the share', ['umount', self._point],
+            service.run('the unmount of the share', ['umount', self.point],
                         self._log)

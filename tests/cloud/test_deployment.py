@@ -45,8 +45,9 @@ class DeploymentTest(unittest.TestCase):
     def module(self, name):
         return self.packages / (name + sysconfig.get_config_var('EXT_SUFFIX'))
 
-    def lay_out(self):
-        cloud, self.cinder = deployment.lay_out(self.site, TREE)
+    def lay_out(self, **settings):
+        cloud, self.cinder = deployment.lay_out(
+            self.site, TREE, deployment.Settings(**settings))
         return cloud
 
     def config(self, name):
@@ -91,6 +92,42 @@ class DeploymentTest(unittest.TestCase):
         self.assertEqual(
             1, len({config['copying']['copying_driver_directory']
                     for config in found.values()}))
+
+    def test_a_cloud_with_file_locks_has_no_cluster(self):
+        cloud = self.lay_out(coordination='file')
+
+        self.assertNotIn('cluster', self.config('cinder-volume-one')[
+            'DEFAULT'])
+        self.assertEqual(
+            ['cinder-volume-one', 'cinder-volume-three'],
+            [service.name for service in cloud.services
+             if service.name.startswith('cinder-volume')])
+        self.assertRegex(self.config('cinder-volume-one')['coordination'][
+            'backend_url'], '^file:///')
+
+    def test_services_run_in_the_mode_that_was_asked_for(self):
+        for threads in (False, True):
+            self.site.make()
+            for service in self.lay_out(threads=threads).services:
+                if service.name.startswith('cinder-'):
+                    self.assertEqual(
+                        str(int(threads)), service._environment[
+                            'OS_CINDER_DISABLE_EVENTLET_PATCHING'])
+
+    def test_latency_is_cinders_alone_and_has_rbd_copy(self):
+        for latency, flatten in ((0, False), (0.5, True)):
+            self.site.make()
+            cloud = self.lay_out(latency=latency)
+            found = configparser.ConfigParser()
+            found.read(cloud['ceph-mon']._ceph.config)
+            delayed = [section for section in found.sections()
+                       if 'ms inject delay max' in found[section]]
+
+            self.assertEqual(['client.cinder'] if flatten else [], delayed)
+            rbd = self.config('cinder-volume-one')['rbd']
+            self.assertEqual(flatten, rbd.getboolean(
+                'rbd_flatten_volume_from_snapshot'))
+            self.assertEqual('cinder', rbd['rbd_user'])
 
     def test_every_backend_has_a_section(self):
         self.lay_out()

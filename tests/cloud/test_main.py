@@ -19,6 +19,7 @@ import unittest
 from unittest import mock
 
 from cloud import __main__ as main
+from cloud import command
 from cloud.errors import CloudError
 from cloud import namespace
 
@@ -46,7 +47,7 @@ class MainTest(unittest.TestCase):
     def test_a_tree_that_is_not_whole_is_refused(self):
         (self.folder / 'cinder').mkdir()
         (self.folder / 'cinder/__init__.py').touch()
-        with mock.patch.dict(main.TREES, patched=self.folder):
+        with mock.patch.dict(command.TREES, patched=self.folder):
             self.assertEqual(1, self.main())
 
         self.assertEqual(
@@ -55,7 +56,7 @@ class MainTest(unittest.TestCase):
             f'gate trees" makes it\n', self.said.getvalue())
 
     def test_an_interrupt_is_told_without_a_traceback(self):
-        with mock.patch.object(main, 'tree_of'), \
+        with mock.patch.object(command, 'tree_of'), \
                 mock.patch.object(namespace, 'enter'), \
                 mock.patch.object(main, 'run', side_effect=KeyboardInterrupt):
             self.assertEqual(1, self.main())
@@ -81,25 +82,25 @@ class NamespaceTest(unittest.TestCase):
         with self.assertRaisesRegex(
                 CloudError, 'expected to run as root, .*, found user '
                             rf'{os.geteuid()}: not permitted'):
-            namespace.enter([])
+            namespace.enter('cloud', [])
 
     def test_who_has_no_unshare_is_told(self):
         with self.assertRaisesRegex(CloudError, 'unshare of util-linux'):
-            namespace.enter([])
+            namespace.enter('cloud', [])
 
     def test_the_command_runs_again_inside(self):
         program = self.folder / 'unshare'
         program.write_text('#!/bin/sh\n')
         program.chmod(0o755)
         with mock.patch.object(os, 'execvp') as execute:
-            namespace.enter(['--shell'])
+            namespace.enter('cloud', ['--shell'])
 
         command = execute.call_args.args[1]
         self.assertEqual(['-m', 'cloud', '--shell'], command[-3:])
         self.assertLessEqual({'--pid', '--mount', '--kill-child'},
                              set(command))
         with mock.patch.object(os, 'execvp') as execute:
-            namespace.enter(['--shell'])
+            namespace.enter('cloud', ['--shell'])
         execute.assert_not_called()
         self.assertNotIn(namespace.MARK, os.environ)
 

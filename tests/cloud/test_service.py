@@ -10,9 +10,8 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-import os
 import pathlib
-import signal
+import subprocess
 import tempfile
 import unittest
 from unittest import mock
@@ -181,12 +180,19 @@ class RunTest(CommandCase):
 
     def test_what_an_interrupted_command_started_is_killed(self):
         pids = self.log.with_name('pids')
-        script = f'sleep 600 & echo $! > {pids}; kill -INT {os.getpid()}; wait'
-        handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-        self.addCleanup(signal.signal, signal.SIGINT, handler)
+        script = (f'sleep 600 & echo $! > {pids}.part; '
+                  f'mv {pids}.part {pids}; wait')
+        communicate = subprocess.Popen.communicate
 
-        with self.assertRaises(KeyboardInterrupt):
-            service.run('thing', ['sh', '-c', script], self.log)
+        def interrupted(process, timeout=None):
+            if timeout is None:
+                return communicate(process)
+            service.wait_for('its start', pids.read_text, 10)
+            raise KeyboardInterrupt()
+
+        with mock.patch.object(subprocess.Popen, 'communicate', interrupted):
+            with self.assertRaises(KeyboardInterrupt):
+                service.run('thing', ['sh', '-c', script], self.log)
 
         service.wait_for('its end', lambda: self.assertIn(
             psutil.Process(int(pids.read_text())).status(),

@@ -1,0 +1,108 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What each command of the cloud does around its own work.
+
+It enters the namespaces, starts and stops clouds, and tells what went wrong
+in a sentence.
+"""
+
+import contextlib
+import os
+import pathlib
+import signal
+import sys
+
+from cloud.errors import CloudError
+from cloud import namespace
+from cloud.site import ADDRESS
+from cloud.site import Site
+from series import releases
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+FOLDER = ROOT / 'build/cloud'
+TREES = {'upstream': ROOT / 'build/trees/upstream',
+         'patched': ROOT / f'build/cinder-{releases.load(ROOT)[0]}'}
+NEEDED = ('cinder/__init__.py', 'etc/cinder/api-paste.ini',
+          'cinder/tests/functional/copying_driver.py')
+
+
+def tree_of(name):
+    """Return the pathlib.Path of a tree.
+
+    :param name: a key of TREES
+    :raises CloudError: if it is not there, or not whole
+    """
+    tree = TREES[name]
+    for path in NEEDED:
+        if not (tree / path).is_file():
+            raise CloudError(
+                f'{name} tree: expected a Cinder source tree in {tree}, it '
+                f'has no {path}; "python -m gate trees" makes it')
+    return tree
+
+
+@contextlib.contextmanager
+def started(tree, settings=None):
+    """Start a cloud, and stop it at the end of the ``with`` block.
+
+    :param tree: a key of TREES
+    :param settings: the cloud.deployment.Settings; None for the usual ones
+    :returns: the cloud.site.Site, the cloud.cloud.Cloud, and the
+        cloud.cinder.Cinder in it
+    :raises CloudError: if it does not start, or another one runs
+    """
+    with namespace.alone(FOLDER):
+        # Only what is installed beside Cinder has it.
+        from cloud import deployment
+        os.environ['no_proxy'] = os.environ['NO_PROXY'] = (
+            f'{ADDRESS},localhost')
+        site = Site(FOLDER)
+        site.make()
+        try:
+            cloud, cinder = deployment.lay_out(
+                site, tree_of(tree), settings or deployment.Settings())
+            with cloud:
+                yield site, cloud, cinder
+        finally:
+            site.remove()
+
+
+def main(module, arguments, trees, work):
+    """Do the work of a command and return the exit status.
+
+    :param module: the name of the command's module, as text
+    :param arguments: list of text, without the program's name
+    :param trees: the keys of TREES that it needs
+    :param work: callable without parameters, called in the namespaces, which
+        returns the exit status, or None for 0
+    """
+    # SIGINT too: a shell has its background jobs ignore it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        for tree in trees:
+            tree_of(tree)
+        namespace.enter(module, arguments)
+        return work() or 0
+    except (CloudError, OSError) as error:
+        told = []
+        # What went wrong first is told first.
+        while error is not None:
+            told.append(f'cloud: {error}')
+            error = error.__context__ if isinstance(
+                error.__context__, (CloudError, OSError)) else None
+        print('\n'.join(reversed(told)), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('cloud: interrupted', file=sys.stderr)
+        return 1

@@ -1,0 +1,135 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Command line: storms on whole clouds, as released and with the series.
+
+Exits with 0 when the patched tree created every volume with the data of its
+source, about as fast as from as many sources; with 1 and a sentence
+otherwise; with 2 when the command line is wrong.
+"""
+
+import argparse
+import datetime
+import os
+import platform
+import shlex
+import sys
+
+from cloud import command
+from cloud import progress
+from cloud.storm import cases
+
+FOLDER = command.ROOT / 'build/cloud-storm'
+
+
+def parse(arguments):
+    """Return the arguments as an argparse.Namespace, or exit with 2.
+
+    :param arguments: list of text, without the program's name
+    """
+    parser = argparse.ArgumentParser(
+        prog='python -m cloud.storm',
+        description='Create many volumes at once from one source, and as '
+                    'many from as many sources, on whole clouds of both '
+                    'trees; compare times and data.')
+    parser.add_argument('--form', choices=tuple(cases.FORMS), default='usual',
+                        help='how many storms on how many clouds: about 5 '
+                             'minutes, 30 minutes, or hours (default: '
+                             '%(default)s)')
+    return parser.parse_args(arguments)
+
+
+def run_case(site, volumes, case):
+    """Run one storm and its ideal.
+
+    :param site: the cloud.site.Site
+    :param volumes: the block storage API of openstacksdk
+    :param case: the cloud.storm.cases.Case
+    :returns: the cloud.storm.wave.Wave of the ideal and of the storm, and
+        how many volumes have not the data of their source
+    """
+    from cloud.storm import contents
+    from cloud.storm import wave
+
+    requests = wave.Requests(volumes, case.backend, case.creates)
+    held = contents.OF[case.backend](site, cases.DATA[case.backend])
+    originals = requests.create_volumes(case.creates)
+    for volume in originals:
+        held.fill(volume)
+    expected = [held.checksum(volume) for volume in originals]
+    if case.source == 'snapshot':
+        sources = [{'snapshot_id': snapshot}
+                   for snapshot in requests.create_snapshots(originals)]
+    else:
+        sources = [{'volume_id': volume} for volume in originals]
+    progress.say(f'{case}: the ideal')
+    ideal = requests.wave(sources)
+    progress.say(f'{case}: the storm')
+    storm = requests.wave(sources[:1] * case.creates)
+    progress.say(f'{case}: {ideal.seconds:.1f} s from {case.creates}, '
+                 f'{storm.seconds:.1f} s from one; checksums')
+    wrong = sum(held.checksum(volume) != expected[0]
+                for volume in storm.volumes)
+    return ideal, storm, wrong
+
+
+def run(form, arguments):
+    """Run the storms, print the table, write the report.
+
+    :param form: a key of cases.FORMS
+    :param arguments: list of text, of the command line
+    :returns: the exit status
+    """
+    from cloud.storm import report
+
+    found = {}
+    for settings, storms in cases.FORMS[form].items():
+        for tree in command.TREES:
+            progress.say(f'a cloud of the {tree} tree with {settings}')
+            with command.started(tree, settings) as (site, _cloud, cinder):
+                for backend in {case.backend for case in storms}:
+                    cinder.volumes.create_type(
+                        name=backend,
+                        extra_specs={'volume_backend_name': backend})
+                for case in storms:
+                    found[settings, case, tree] = report.Result(
+                        settings, case, tree,
+                        *run_case(site, cinder.volumes, case))
+    results = [found[settings, case, tree]
+               for settings, storms in cases.FORMS[form].items()
+               for case in storms for tree in command.TREES]
+    report.write(FOLDER, results, {
+        'command': shlex.join(['python', '-m', 'cloud.storm', *arguments]),
+        'cores': len(os.sched_getaffinity(0)),
+        'machine': platform.platform(),
+        'date': datetime.datetime.now(datetime.timezone.utc).strftime(
+            '%Y-%m-%d %H:%M UTC')})
+    report.show(results)
+    problems = report.problems(results)
+    for problem in problems:
+        print(f'cloud: {problem}', file=sys.stderr)
+    return 1 if problems else 0
+
+
+def main(arguments):
+    """Run the command line and return the exit status.
+
+    :param arguments: list of text, without the program's name
+    """
+    args = parse(arguments)
+    return command.main('cloud.storm', arguments, command.TREES,
+                        lambda: run(args.form, arguments))
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

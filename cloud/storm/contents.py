@@ -1,0 +1,113 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""What a volume holds, as the storage has it: Cinder is not asked."""
+
+import contextlib
+import hashlib
+import os
+import sys
+
+from cloud import ceph
+from cloud import nfs
+
+MIB = 1024 ** 2
+
+
+class Copying:
+    """The volumes of the copying driver, which fills each that is empty.
+
+    :param site: the cloud.site.Site
+    :param mebibytes: how much of a volume has data, as an integer
+    """
+
+    def __init__(self, site, mebibytes):
+        self._folder = site.folder('storage', 'copying')
+
+    def fill(self, volume_id):
+        """Write random data to a volume."""
+
+    def checksum(self, volume_id):
+        """Return the SHA-256 of a volume's data as hexadecimal text."""
+        with open(self._folder / volume_id, 'rb') as stored:
+            return hashlib.file_digest(stored, 'sha256').hexdigest()
+
+
+class NFS:
+    """The volumes of the NFS driver.
+
+    :param site: the cloud.site.Site
+    :param mebibytes: how much of a volume has data, as an integer
+    """
+
+    def __init__(self, site, mebibytes):
+        self._folder = nfs.Share(site).point
+        self._mebibytes = mebibytes
+
+    def fill(self, volume_id):
+        """Write random data to a volume."""
+        with open(self._folder / f'volume-{volume_id}', 'r+b') as stored:
+            for _number in range(self._mebibytes):
+                stored.write(os.urandom(MIB))
+
+    def checksum(self, volume_id):
+        """Return the SHA-256 of a volume's data as hexadecimal text."""
+        found = hashlib.sha256()
+        with open(self._folder / f'volume-{volume_id}', 'rb') as stored:
+            for _number in range(self._mebibytes):
+                found.update(stored.read(MIB))
+        return found.hexdigest()
+
+
+class RBD:
+    """The volumes in Ceph.
+
+    :param site: the cloud.site.Site
+    :param mebibytes: how much of a volume has data, as an integer
+    """
+
+    def __init__(self, site, mebibytes):
+        self._config = site.folder('ceph') / 'ceph.conf'
+        self._mebibytes = mebibytes
+        if str(site.folder('python')) not in sys.path:
+            sys.path.append(str(site.folder('python')))
+
+    @contextlib.contextmanager
+    def _image(self, volume_id, read_only):
+        # They come with the cloud.
+        import rados
+        import rbd
+
+        with rados.Rados(conffile=str(self._config), name='client.admin'
+                         ) as cluster:
+            with cluster.open_ioctx(ceph.POOL) as pool:
+                with rbd.Image(pool, f'volume-{volume_id}',
+                               read_only=read_only) as image:
+                    yield image
+
+    def fill(self, volume_id):
+        """Write random data to a volume."""
+        with self._image(volume_id, False) as image:
+            for number in range(self._mebibytes):
+                image.write(os.urandom(MIB), number * MIB)
+
+    def checksum(self, volume_id):
+        """Return the SHA-256 of a volume's data as hexadecimal text."""
+        found = hashlib.sha256()
+        with self._image(volume_id, True) as image:
+            for number in range(self._mebibytes):
+                found.update(image.read(number * MIB, MIB))
+        return found.hexdigest()
+
+
+OF = {'copying': Copying, 'nfs': NFS, 'rbd': RBD}

@@ -1,0 +1,157 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""What is left for the reader: a table, JSON and a chart."""
+
+import dataclasses
+import json
+
+import matplotlib
+from matplotlib import pyplot
+from rich.console import Console
+from rich.table import Table
+
+from storm import chart
+from storm.report import write_whole
+
+COLOURS = {'upstream': '#c8452d', 'patched': '#2f6fb3'}
+IDEAL = '#26303b'
+LIMIT = 1.5
+"""What ratio to the ideal is an error; 1.1 is the goal on a quiet machine."""
+
+
+@dataclasses.dataclass
+class Result:
+    """One storm on one tree, beside its ideal.
+
+    :param cloud: the cloud.deployment.Settings
+    :param case: the cloud.storm.cases.Case
+    :param tree: 'upstream' or 'patched'
+    :param ideal: the cloud.storm.wave.Wave from as many sources
+    :param storm: that from one source
+    :param wrong: how many volumes have not the data of their source
+    """
+
+    cloud: object
+    case: object
+    tree: str
+    ideal: object
+    storm: object
+    wrong: int
+
+    @property
+    def ratio(self):
+        """The storm's time as a multiple of the ideal's."""
+        return self.storm.seconds / self.ideal.seconds
+
+
+def problems(results):
+    """Say what is wrong with the patched tree, as a list of sentences.
+
+    :param results: list of Result
+    """
+    found = []
+    for result in results:
+        if result.tree != 'patched':
+            continue
+        errors = result.storm.errors + result.ideal.errors
+        if errors:
+            found.append(f'{result.case}: {errors} creates ended in error')
+        if result.wrong:
+            found.append(f'{result.case}: {result.wrong} volumes have not '
+                         f'the data of their source')
+        if result.ratio > LIMIT:
+            found.append(f'{result.case}: it took {result.ratio:.2f} times '
+                         f'the ideal, expected at most {LIMIT}')
+    return found
+
+
+def _mode(settings):
+    return 'threads' if settings.threads else 'eventlet'
+
+
+def table(results):
+    """Return the rich.table.Table of results, upstream beside patched.
+
+    :param results: list of Result
+    """
+    drawn = Table('backend', 'source', 'creates', 'locks', 'mode', 'tree',
+                  'ideal s', 'storm s', 'ratio', 'wrong',
+                  'delete s', 'update s', 'create s')
+    for column in drawn.columns[6:]:
+        column.justify = 'right'
+    for result in results:
+        case, cloud = result.case, result.cloud
+        drawn.add_row(
+            case.backend, case.source, str(case.creates), cloud.coordination,
+            _mode(cloud), result.tree, f'{result.ideal.seconds:.1f}',
+            f'{result.storm.seconds:.1f}', f'{result.ratio:.2f}',
+            f'{result.wrong} of {len(result.storm.volumes)}',
+            *(f'{result.ideal.delays[name]:.1f} / '
+              f'{result.storm.delays[name]:.1f}'
+              for name in ('delete', 'update', 'create')))
+    return drawn
+
+
+def draw(results):
+    """Return the chart of results as an SVG document.
+
+    :param results: list of Result
+    """
+    matplotlib.use('svg')
+    labels = list(dict.fromkeys(_label(result) for result in results))
+    with pyplot.rc_context(chart.STYLE):
+        figure, axes = pyplot.subplots(
+            layout='constrained', figsize=(9, 0.6 * len(labels) + 1.2))
+        for number, (tree, colour) in enumerate(COLOURS.items()):
+            mine = [result for result in results if result.tree == tree]
+            rows = [labels.index(_label(result)) + 0.4 * number - 0.2
+                    for result in mine]
+            axes.barh(rows, [result.storm.seconds for result in mine],
+                      height=0.36, color=colour, label=tree)
+            axes.scatter([result.ideal.seconds for result in mine], rows,
+                         marker='|', s=140, color=IDEAL, zorder=3,
+                         label='its ideal' if number else None)
+        axes.set_yticks(range(len(labels)), labels)
+        axes.invert_yaxis()
+        axes.set_xlabel('seconds from the first request to the last volume')
+        figure.legend(loc='outside lower center', ncols=3, frameon=False)
+        return chart.svg(figure)
+
+
+def _label(result):
+    return (f'{result.case}\n{result.cloud.coordination}, '
+            f'{_mode(result.cloud)}')
+
+
+def write(folder, results, facts):
+    """Write report.json and chart.svg, each whole or not at all.
+
+    :param folder: pathlib.Path of a directory, which is made
+    :param results: list of Result
+    :param facts: dict of what else to tell: the command, the machine, ...
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / 'report.json', json.dumps({
+        'facts': facts,
+        'storms': [{**dataclasses.asdict(result), 'ratio': result.ratio}
+                   for result in results]}, indent=2) + '\n')
+    write_whole(folder / 'chart.svg', draw(results))
+
+
+def show(results):
+    """Print the table to the standard output.
+
+    :param results: list of Result
+    """
+    Console(width=140).print(table(results))
