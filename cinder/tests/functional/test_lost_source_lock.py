@@ -15,8 +15,10 @@
 import base64
 import os
 import signal
+from unittest import mock
 
 import ddt
+import tooz
 
 from cinder import coordination
 from cinder.message import message_field
@@ -24,6 +26,7 @@ from cinder.tests.functional import concurrent_base
 from cinder.tests.functional.rwlock import etcd3_server
 from cinder.tests.functional import service_process
 from cinder.tests import line_process
+from cinder.volume import source_locks
 
 KINDS = ('snapshot', 'volume')
 
@@ -78,6 +81,23 @@ class RevokedLeaseTestCase(LostSourceLockTestCase):
         source = concurrent_base.Source(self, 'snapshot')
         volume = self.create_volume(**source.request)
         self.wait_for_status([volume], 'available')
+
+
+@ddt.ddt
+class LockNotAcquiredTestCase(LostSourceLockTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.start_services()
+
+    @ddt.data(*KINDS)
+    def test_a_create_that_gets_no_lock_is_not_rescheduled(self, kind):
+        source = concurrent_base.Source(self, kind)
+        with mock.patch.object(source_locks, 'reading',
+                               side_effect=tooz.ToozError('down')) as locks:
+            volume = self.create_volume(**source.request)
+            self.wait_for_status([volume], 'error')
+        self.assertEqual(1, locks.call_count)
 
 
 class PausedServiceTestCase(LostSourceLockTestCase):
