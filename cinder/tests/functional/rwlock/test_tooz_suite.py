@@ -12,8 +12,10 @@
 
 """tooz's own lock tests, on our locks and on real servers."""
 
+from multiprocessing import resource_tracker
 import os
 
+from eventlet import patcher
 import fixtures
 import tooz.coordination
 from tooz import locking
@@ -123,6 +125,10 @@ class ToozLockTests:
         self._get_coordinator = tooz.coordination.get_coordinator
         self.useFixture(fixtures.MockPatchObject(
             tooz.coordination, 'get_coordinator', self._coordinator))
+        if patcher.is_monkey_patched('os'):
+            # Eventlet's would wait for a tracker that has died, for ever.
+            self.useFixture(fixtures.MockPatchObject(
+                resource_tracker, 'os', patcher.original('os')))
         super().setUp()
 
     def backend_url(self):
