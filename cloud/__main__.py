@@ -69,7 +69,8 @@ def run(args):
     :param args: argparse.Namespace from parse()
     :raises CloudError: if it does not work
     """
-    with command.started(args.tree) as (site, cloud, cinder):
+    with command.alone() as site, \
+            command.running(site, args.tree) as (cloud, cinder):
         if args.shell:
             lend(site, cinder.keystone)
         else:

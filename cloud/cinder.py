@@ -77,7 +77,8 @@ class Cinder:
             state=self.site.folder('cinder', name),
             coordination=self._coordination(member), keystone=self.keystone,
             pool=ceph.POOL, user=ceph.USER,
-            flatten=self._settings.latency > 0, seconds=COPY_SECONDS,
+            flatten=self._settings.latency > 0,
+            driver=self._settings.driver, seconds=COPY_SECONDS,
             report=REPORT_SECONDS,
             copies=self.site.folder('storage', 'copying'), **self._values)
 

@@ -52,29 +52,39 @@ def tree_of(name):
 
 
 @contextlib.contextmanager
-def started(tree, settings=None):
-    """Start a cloud, and stop it at the end of the ``with`` block.
+def alone():
+    """Give a directory to one cloud after the other, until the block ends.
 
-    :param tree: a key of TREES
-    :param settings: the cloud.deployment.Settings; None for the usual ones
-    :returns: the cloud.site.Site, the cloud.cloud.Cloud, and the
-        cloud.cinder.Cinder in it
-    :raises CloudError: if it does not start, or another one runs
+    :returns: the cloud.site.Site, which has been made
+    :raises CloudError: if somebody else has it
     """
     with namespace.alone(FOLDER):
-        # Only what is installed beside Cinder has it.
-        from cloud import deployment
         os.environ['no_proxy'] = os.environ['NO_PROXY'] = (
             f'{ADDRESS},localhost')
         site = Site(FOLDER)
         site.make()
         try:
-            cloud, cinder = deployment.lay_out(
-                site, tree_of(tree), settings or deployment.Settings())
-            with cloud:
-                yield site, cloud, cinder
+            yield site
         finally:
             site.remove()
+
+
+@contextlib.contextmanager
+def running(site, tree, *how):
+    """Start a cloud, and stop it at the end of the ``with`` block.
+
+    :param site: the cloud.site.Site
+    :param tree: a key of TREES
+    :param how: what else cloud.deployment.lay_out() gets
+    :returns: the cloud.cloud.Cloud, and the cloud.cinder.Cinder in it
+    :raises CloudError: if it does not start
+    """
+    # Only what is installed beside Cinder has it.
+    from cloud import deployment
+
+    cloud, cinder = deployment.lay_out(site, tree_of(tree), *how)
+    with cloud:
+        yield cloud, cinder
 
 
 def main(module, arguments, trees, work):

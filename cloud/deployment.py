@@ -35,19 +35,22 @@ class Settings:
     :param latency: seconds, as a number, that an answer of Ceph takes at the
         most on its way to Cinder's services; with 0 RBD clones snapshots,
         with more it copies their data
+    :param driver: the class of the backend copying, as text
     """
 
     coordination: str = 'etcd3'
     threads: bool = False
     latency: float = 0
+    driver: str = 'cloud.driver.SharedDriver'
 
 
-def lay_out(site, tree, settings=Settings()):
+def lay_out(site, tree, settings=Settings(), etcd=None):
     """Describe the whole deployment.
 
     :param site: the cloud.site.Site, which has been made
     :param tree: pathlib.Path of the Cinder source tree of all its services
     :param settings: the Settings
+    :param etcd: another cloud.etcd.Cluster than its own
     :returns: a cloud.cloud.Cloud that has not started, and the
         cloud.cinder.Cinder in it
     :raises CloudError: if something is missing
@@ -55,7 +58,7 @@ def lay_out(site, tree, settings=Settings()):
     database = MariaDB(site, ['keystone', 'cinder'])
     mapper = PortMapper(site)
     queue = RabbitMQ(site, mapper)
-    etcd = Cluster(site)
+    etcd = etcd or Cluster(site)
     ceph = Ceph(site, settings.latency)
     share = nfs.Share(site)
     keystone = Keystone(site, database.url('keystone'))

@@ -19,6 +19,11 @@ import time
 _BEGUN = time.monotonic()
 
 
+def seconds():
+    """Return the seconds since the start, as a number."""
+    return time.monotonic() - _BEGUN
+
+
 def say(text):
     """Print a line with the seconds since the start.
 
@@ -26,5 +31,5 @@ def say(text):
     """
     # A terminal that was closed must not keep us from stopping the services.
     with contextlib.suppress(OSError):
-        print(f'{time.monotonic() - _BEGUN:6.1f} s  {text}', file=sys.stderr,
+        print(f'{seconds():6.1f} s  {text}', file=sys.stderr,
               flush=True)

@@ -96,7 +96,8 @@ def run(form, arguments):
     for settings, storms in cases.FORMS[form].items():
         for tree in command.TREES:
             progress.say(f'a cloud of the {tree} tree with {settings}')
-            with command.started(tree, settings) as (site, _cloud, cinder):
+            with command.alone() as site, \
+                    command.running(site, tree, settings) as (_, cinder):
                 for backend in {case.backend for case in storms}:
                     cinder.volumes.create_type(
                         name=backend,

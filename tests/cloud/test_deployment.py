@@ -21,6 +21,7 @@ from unittest import mock
 from cloud import ceph
 from cloud import deployment
 from cloud.errors import CloudError
+from cloud import etcd
 from cloud import site as sites
 
 TREE = pathlib.Path('/the/tree')
@@ -92,6 +93,17 @@ class DeploymentTest(unittest.TestCase):
         self.assertEqual(
             1, len({config['copying']['copying_driver_directory']
                     for config in found.values()}))
+
+    def test_etcd_and_the_copying_driver_can_be_others(self):
+        other = etcd.Cluster(self.site)
+        cloud, _cinder = deployment.lay_out(
+            self.site, TREE, deployment.Settings(driver='other.Driver'),
+            other)
+        config = self.config('cinder-volume-two')
+
+        self.assertIs(other, cloud['etcd'])
+        self.assertEqual(other.url(2), config['coordination']['backend_url'])
+        self.assertEqual('other.Driver', config['copying']['volume_driver'])
 
     def test_a_cloud_with_file_locks_has_no_cluster(self):
         cloud = self.lay_out(coordination='file')

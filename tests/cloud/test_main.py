@@ -55,6 +55,13 @@ class MainTest(unittest.TestCase):
             f'{self.folder}, it has no etc/cinder/api-paste.ini; "python -m '
             f'gate trees" makes it\n', self.said.getvalue())
 
+    def test_the_works_status_is_the_commands(self):
+        with mock.patch.object(command, 'tree_of'), \
+                mock.patch.object(namespace, 'enter'):
+            self.assertEqual([0, 0, 1], [
+                command.main('cloud', [], ['patched'], lambda: status)
+                for status in (None, 0, 1)])
+
     def test_an_interrupt_is_told_without_a_traceback(self):
         with mock.patch.object(command, 'tree_of'), \
                 mock.patch.object(namespace, 'enter'), \
@@ -93,10 +100,10 @@ class NamespaceTest(unittest.TestCase):
         program.write_text('#!/bin/sh\n')
         program.chmod(0o755)
         with mock.patch.object(os, 'execvp') as execute:
-            namespace.enter('cloud', ['--shell'])
+            namespace.enter('cloud.storm', ['--shell'])
 
         command = execute.call_args.args[1]
-        self.assertEqual(['-m', 'cloud', '--shell'], command[-3:])
+        self.assertEqual(['-m', 'cloud.storm', '--shell'], command[-3:])
         self.assertLessEqual({'--pid', '--mount', '--kill-child'},
                              set(command))
         with mock.patch.object(os, 'execvp') as execute:

@@ -1,0 +1,143 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Command line: faults in the middle of a storm, and a check of all that was.
+
+Exits with 0 when nothing was found; with 1 when something was, or when the
+cloud did not work; with 2 when the command line is wrong.
+"""
+
+import argparse
+import random
+import sys
+
+from cloud import command
+from cloud.faults import kinds
+from cloud import progress
+
+FOLDER = command.ROOT / 'build/cloud-faults'
+SEED = 20150518
+DRIVER = 'cloud.faults.driver.JournalingDriver'
+FORMS = {'full': (tuple(kind.name for kind in kinds.KINDS), 14, 6),
+         'short': (kinds.SHORT, 5, 4)}
+"""Form -> its faults, sources of each storm, creates from each source."""
+
+
+def parse(arguments):
+    """Return the arguments as an argparse.Namespace, or exit with 2.
+
+    :param arguments: list of text, without the program's name
+    """
+    parser = argparse.ArgumentParser(
+        prog='python -m cloud.faults',
+        description='Break one part of a cloud after the other while '
+                    'volumes are created from sources that are deleted, and '
+                    'check what became of them. The results are in '
+                    'build/cloud-faults.')
+    parser.add_argument('--tree', choices=tuple(command.TREES),
+                        default='patched',
+                        help='which Cinder: as released, or with the series '
+                             '(default: %(default)s)')
+    parser.add_argument('--form', choices=tuple(FORMS), default='full',
+                        help='all faults, or three of them in a few minutes '
+                             '(default: %(default)s)')
+    parser.add_argument('--seed', type=seed, default=SEED,
+                        help='which storm: a number, or "random" for one '
+                             'that is told (default: %(default)s)')
+    return parser.parse_args(arguments)
+
+
+def seed(text):
+    """Return the number that an argument stands for.
+
+    :param text: an integer, or 'random'
+    :raises ValueError: if it is neither
+    """
+    return random.SystemRandom().randrange(2 ** 32) if text == 'random' else (
+        int(text))
+
+
+def run(args):
+    """Run the faults, check what was, and tell.
+
+    :param args: argparse.Namespace from parse()
+    :returns: the exit status
+    :raises CloudError: if the cloud does not work
+    """
+    # Only what is installed beside Cinder has them.
+    from cloud import deployment
+    from cloud.faults import checker
+    from cloud.faults import client
+    from cloud.faults import end
+    from cloud.faults import journal
+    from cloud.faults import records
+    from cloud.faults import relay
+    from cloud.faults import report
+    from cloud.faults import storm
+
+    progress.say(f'the storm of --seed {args.seed}')
+    names, sources, creates = FORMS[args.form]
+    rng = random.Random(args.seed)
+    found = records.Run()
+    finished = False
+    with command.alone() as site:
+        etcd = relay.RelayedCluster(site)
+        settings = deployment.Settings(driver=DRIVER)
+        with command.running(site, args.tree, settings,
+                             etcd) as (cloud, cinder):
+            storage = site.folder('storage', 'copying')
+            path = storage / journal.NAME
+            api = client.Client(cinder.volumes)
+            storms = storm.Storms(api, storage, rng, found, sources, creates)
+            target = kinds.Target(cloud, etcd, path)
+            try:
+                storms.prepare()
+                for kind in kinds.KINDS:
+                    if kind.name in names:
+                        storms.blow(kind, target)
+                        end.note_locks(etcd, found.faults[-1])
+                        storms.probe(kind.name)
+                end.restart(cloud, etcd, found)
+                end.note_statuses(api, found)
+                end.note_checksums(storms, found)
+                end.note_locks(etcd, found)
+                finished = True
+            finally:
+                found.calls = records.calls(journal.read(path))
+                violations = checker.check(found) if finished else []
+                rows = checker.figures(found, violations)
+                FOLDER.mkdir(parents=True, exist_ok=True)
+                report.write(
+                    FOLDER / f'{args.tree}-{args.form}-{args.seed}.json',
+                    {'tree': args.tree, 'form': args.form, 'seed': args.seed,
+                     'finished': finished,
+                     'seconds': progress.seconds()}, found, rows, violations)
+    report.print_violations(found, violations)
+    report.print_table(rows)
+    progress.say(f'{len(violations)} violations; {len(checker.lost(found))} '
+                 'requests were lost, as Cinder loses them by itself; the '
+                 f'records are in {FOLDER}')
+    return 1 if violations else 0
+
+
+def main(arguments):
+    """Run the command line and return the exit status.
+
+    :param arguments: list of text, without the program's name
+    """
+    args = parse(arguments)
+    return command.main('cloud.faults', arguments, [args.tree],
+                        lambda: run(args))
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

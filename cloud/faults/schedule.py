@@ -1,0 +1,47 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What the clients of a storm ask for, and when, by a seed."""
+
+import collections
+
+Step = collections.namedtuple('Step', 'offset kind source')
+"""Seconds after the start of the storm; 'create' or 'delete'; the number of
+the source."""
+
+EARLIEST = 3
+SPREAD = 4
+RACE = 0.3
+
+
+def plan(rng, sources, creates, span):
+    """Spread the creates and the delete of each source over a storm.
+
+    Each source is deleted at random. The creates from it come in the seconds
+    before, so that they are under way then, and the last at the same time.
+
+    :param rng: a random.Random
+    :param sources: how many sources there are, as an integer
+    :param creates: how many creates each gets, as an integer
+    :param span: seconds over which to spread the deletes, as a number
+    :returns: list of Step, sorted by time
+    """
+    steps = []
+    for source in range(sources):
+        delete = rng.uniform(EARLIEST, span)
+        steps.append(Step(delete, 'delete', source))
+        offsets = [delete - rng.uniform(0, SPREAD)
+                   for _create in range(creates - 1)]
+        offsets.append(delete + rng.uniform(-RACE, RACE))
+        steps += [Step(max(offset, 0), 'create', source)
+                  for offset in offsets]
+    return sorted(steps)
