@@ -41,8 +41,10 @@ class JournalingDriver(driver.SharedDriver):
 
         call = uuid.uuid4().hex
         note('begin')
-        yield
-        note('end')
+        try:
+            yield
+        finally:
+            note('end')
 
     def _copy(self, resource_id, source_id):
         with self._journaled('copy', resource_id, source_id):
