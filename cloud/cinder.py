@@ -78,14 +78,17 @@ class Cinder:
             coordination=self._coordination(member), keystone=self.keystone,
             pool=ceph.POOL, user=ceph.USER,
             flatten=self._settings.latency > 0,
-            driver=self._settings.driver, seconds=COPY_SECONDS,
+            driver=self._settings.driver, options=self._settings.options,
+            seconds=COPY_SECONDS,
             report=REPORT_SECONDS,
             copies=self.site.folder('storage', 'copying'), **self._values)
 
     def _coordination(self, member):
         if self._settings.coordination == 'file':
             return f'file://{self.site.folder("coordination")}'
-        return self._etcd.url(member)
+        if self._settings.coordination == 'etcd3':
+            return self._etcd.url(member)
+        return self._settings.coordination
 
     def environment(self, tree):
         """Return the environment of a service of a tree as a dict."""

@@ -30,27 +30,38 @@ from cloud.rabbitmq import RabbitMQ
 class Settings:
     """What differs from cloud to cloud.
 
-    :param coordination: 'etcd3', or 'file', which leaves the cluster one host
+    :param coordination: 'etcd3', or 'file', which leaves the cluster one
+        host, or else a URL
     :param threads: True for native threads, False for eventlet
     :param latency: seconds, as a number, that an answer of Ceph takes at the
         most on its way to Cinder's services; with 0 RBD clones snapshots,
         with more it copies their data
     :param driver: the class of the backend copying, as text
+    :param options: what else cinder.conf has, a tuple of (section, name,
+        value)
     """
 
     coordination: str = 'etcd3'
     threads: bool = False
     latency: float = 0
     driver: str = 'cloud.driver.SharedDriver'
+    options: tuple = ()
+
+    def __str__(self):
+        return (f'locks on {self.coordination}, '
+                f'{"native threads" if self.threads else "eventlet"}, '
+                f'{self.latency} s of latency in Ceph')
 
 
-def lay_out(site, tree, settings=Settings(), etcd=None):
+def lay_out(site, tree, settings=Settings(), etcd=None, trees=None):
     """Describe the whole deployment.
 
     :param site: the cloud.site.Site, which has been made
     :param tree: pathlib.Path of the Cinder source tree of all its services
     :param settings: the Settings
     :param etcd: another cloud.etcd.Cluster than its own
+    :param trees: dict of a host to the tree of its cinder-volume, where that
+        is another one
     :returns: a cloud.cloud.Cloud that has not started, and the
         cloud.cinder.Cinder in it
     :raises CloudError: if something is missing
@@ -67,7 +78,9 @@ def lay_out(site, tree, settings=Settings(), etcd=None):
         database=database.url('cinder'), ceph_config=ceph.config,
         mounts=share.base, share=nfs.SHARE)
     api = cinder.API(services, tree)
-    volumes = [cinder.Agent(services, tree, 'cinder-volume', host, member)
+    trees = dict.fromkeys(services.hosts, tree) | (trees or {})
+    volumes = [cinder.Agent(services, trees[host], 'cinder-volume', host,
+                            member)
                for member, host in enumerate(services.hosts, 1)]
     # Who answers late is launched early, beside who does not need him.
     return Cloud([

@@ -22,3 +22,6 @@ class SharedDriver(copying_driver.CopyingDriver):
     """The copying driver, which any host of a cluster may run."""
 
     SUPPORTS_ACTIVE_ACTIVE = True
+
+    def extend_volume(self, volume, new_size):
+        """Do nothing: a file has the size of its data."""

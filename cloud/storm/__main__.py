@@ -30,6 +30,8 @@ from cloud import progress
 from cloud.storm import cases
 
 FOLDER = command.ROOT / 'build/cloud-storm'
+FIELDS = {'snapshot': 'snapshot_id', 'volume': 'source_volume_id'}
+"""What the source of a create is called in a request."""
 
 
 def parse(arguments):
@@ -49,16 +51,19 @@ def parse(arguments):
     return parser.parse_args(arguments)
 
 
-def run_case(site, volumes, case):
+def run_case(site, cloud, volumes, case):
     """Run one storm and its ideal.
 
     :param site: the cloud.site.Site
+    :param cloud: the cloud.cloud.Cloud
     :param volumes: the block storage API of openstacksdk
     :param case: the cloud.storm.cases.Case
-    :returns: the cloud.storm.wave.Wave of the ideal and of the storm, and
-        how many volumes have not the data of their source
+    :returns: a cloud.storm.report.Outcome of the ideal, and one of the storm
     """
     from cloud.storm import contents
+    from cloud.storm import creates
+    from cloud.storm import load
+    from cloud.storm import report
     from cloud.storm import wave
 
     requests = wave.Requests(volumes, case.backend, case.creates)
@@ -66,21 +71,32 @@ def run_case(site, volumes, case):
     originals = requests.create_volumes(case.creates)
     for volume in originals:
         held.fill(volume)
-    expected = [held.checksum(volume) for volume in originals]
+    sources = originals
     if case.source == 'snapshot':
-        sources = [{'snapshot_id': snapshot}
-                   for snapshot in requests.create_snapshots(originals)]
-    else:
-        sources = [{'volume_id': volume} for volume in originals]
-    progress.say(f'{case}: the ideal')
-    ideal = requests.wave(sources)
-    progress.say(f'{case}: the storm')
-    storm = requests.wave(sources[:1] * case.creates)
-    progress.say(f'{case}: {ideal.seconds:.1f} s from {case.creates}, '
-                 f'{storm.seconds:.1f} s from one; checksums')
-    wrong = sum(held.checksum(volume) != expected[0]
-                for volume in storm.volumes)
-    return ideal, storm, wrong
+        sources = requests.create_snapshots(originals)
+    expected = dict(zip(sources, map(held.checksum, originals)))
+
+    def outcome(name, sources):
+        progress.say(f'{case}: the {name}')
+        before = load.seconds(cloud)
+        found = requests.wave([{FIELDS[case.source]: source}
+                               for source in sources])
+        spent = load.since(before, cloud)
+        progress.say(f'{case}: the {name} took {found.seconds:.1f} s; '
+                     'checksums')
+        wrong = sum(held.checksum(volume) != expected[source]
+                    for volume, source in found.volumes.items())
+        most = creates.most_at_once(found.volumes,
+                                    creates.intervals(site.logs))
+        for volume in found.volumes:
+            held.drop(volume)
+        return report.Outcome(found, wrong, most, spent)
+
+    both = (outcome('ideal', sources),
+            outcome('storm', sources[:1] * case.creates))
+    for volume in originals:
+        held.drop(volume)
+    return both
 
 
 def run(form, arguments):
@@ -97,7 +113,7 @@ def run(form, arguments):
         for tree in command.TREES:
             progress.say(f'a cloud of the {tree} tree with {settings}')
             with command.alone() as site, \
-                    command.running(site, tree, settings) as (_, cinder):
+                    command.running(site, tree, settings) as (cloud, cinder):
                 for backend in {case.backend for case in storms}:
                     cinder.volumes.create_type(
                         name=backend,
@@ -105,7 +121,7 @@ def run(form, arguments):
                 for case in storms:
                     found[settings, case, tree] = report.Result(
                         settings, case, tree,
-                        *run_case(site, cinder.volumes, case))
+                        *run_case(site, cloud, cinder.volumes, case))
     results = [found[settings, case, tree]
                for settings, storms in cases.FORMS[form].items()
                for case in storms for tree in command.TREES]

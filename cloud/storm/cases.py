@@ -20,6 +20,8 @@ from cloud.deployment import Settings
 LATENCY = 0.1
 DATA = {'copying': 0, 'rbd': 64, 'nfs': 400}
 """Backend -> MiB that are written to a source; the copying driver does it."""
+DRIVERS = {'copying': 'Copying', 'rbd': 'RBD', 'nfs': 'NFS'}
+"""Backend -> the class of cloud.storm.driver."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,30 +41,35 @@ class Case:
         return f'{self.creates} from one {self.source} on {self.backend}'
 
 
-def _settings(coordination, threads):
-    return Settings(coordination, threads, LATENCY)
+def _settings(coordination, threads, latency=LATENCY):
+    return Settings(
+        coordination, threads, latency,
+        options=tuple((backend, 'volume_driver', f'cloud.storm.driver.{name}')
+                      for backend, name in DRIVERS.items()))
 
 
-EVENTLET = _settings('etcd3', False)
+TWO_HOSTS = _settings('etcd3', False)
 FORMS = {
-    'short': {EVENTLET: (Case('copying', 'snapshot', 16),
-                         Case('rbd', 'snapshot', 8))},
+    'short': {TWO_HOSTS: (Case('copying', 'snapshot', 16),
+                          Case('rbd', 'snapshot', 4))},
     'usual': {
-        EVENTLET: (
-            *(Case('copying', 'snapshot', creates)
-              for creates in (16, 64, 128)),
+        TWO_HOSTS: (
+            Case('copying', 'snapshot', 16), Case('copying', 'snapshot', 64),
             Case('copying', 'volume', 16), Case('rbd', 'snapshot', 16),
-            Case('nfs', 'snapshot', 8)),
-        **{_settings(coordination, threads): (
-            Case('copying', 'snapshot', 16),)
-           for coordination, threads in (
-               ('etcd3', True), ('file', False), ('file', True))}},
+            Case('rbd', 'volume', 16), Case('nfs', 'snapshot', 8)),
+        _settings('etcd3', True): (
+            Case('copying', 'snapshot', 16), Case('copying', 'snapshot', 64)),
+        _settings('file', False): (
+            Case('copying', 'snapshot', 16), Case('copying', 'snapshot', 128)),
+        _settings('etcd3', False, 0): (Case('rbd', 'snapshot', 16),)},
     'full': {
-        _settings(coordination, threads): (
-            *(Case('copying', source, creates)
+        _settings(coordination, threads, latency): (
+            *(Case(backend, source, creates)
+              for backend in (('copying', 'rbd') if latency else ('rbd',))
               for source in ('snapshot', 'volume')
               for creates in (16, 64, 128)),
-            *(Case('rbd', 'snapshot', creates) for creates in (16, 64, 128)),
-            Case('nfs', 'snapshot', 8))
-        for coordination in ('etcd3', 'file') for threads in (False, True)}}
+            *([Case('nfs', 'snapshot', creates) for creates in (8, 16)]
+              if latency else ()))
+        for coordination in ('etcd3', 'file') for threads in (False, True)
+        for latency in (LATENCY, 0)}}
 """Name -> the clouds, and the storms on each."""

@@ -42,6 +42,10 @@ class Copying:
         with open(self._folder / volume_id, 'rb') as stored:
             return hashlib.file_digest(stored, 'sha256').hexdigest()
 
+    def drop(self, volume_id):
+        """Delete a volume's data, without Cinder, to have the room again."""
+        (self._folder / volume_id).unlink()
+
 
 class NFS:
     """The volumes of the NFS driver.
@@ -68,6 +72,10 @@ class NFS:
                 found.update(stored.read(MIB))
         return found.hexdigest()
 
+    def drop(self, volume_id):
+        """Delete a volume's data, without Cinder, to have the room again."""
+        (self._folder / f'volume-{volume_id}').unlink()
+
 
 class RBD:
     """The volumes in Ceph.
@@ -83,17 +91,23 @@ class RBD:
             sys.path.append(str(site.folder('python')))
 
     @contextlib.contextmanager
-    def _image(self, volume_id, read_only):
-        # They come with the cloud.
+    def _pool(self):
+        # It comes with the cloud.
         import rados
-        import rbd
 
         with rados.Rados(conffile=str(self._config), name='client.admin'
                          ) as cluster:
             with cluster.open_ioctx(ceph.POOL) as pool:
-                with rbd.Image(pool, f'volume-{volume_id}',
-                               read_only=read_only) as image:
-                    yield image
+                yield pool
+
+    @contextlib.contextmanager
+    def _image(self, volume_id, read_only):
+        import rbd
+
+        with self._pool() as pool:
+            with rbd.Image(pool, f'volume-{volume_id}',
+                           read_only=read_only) as image:
+                yield image
 
     def fill(self, volume_id):
         """Write random data to a volume."""
@@ -108,6 +122,18 @@ class RBD:
             for number in range(self._mebibytes):
                 found.update(image.read(number * MIB, MIB))
         return found.hexdigest()
+
+    def drop(self, volume_id):
+        """Delete a volume's data, without Cinder, to have the room again."""
+        import rbd
+
+        with self._image(volume_id, False) as image:
+            for snapshot in list(image.list_snaps()):
+                if image.is_protected_snap(snapshot['name']):
+                    image.unprotect_snap(snapshot['name'])
+                image.remove_snap(snapshot['name'])
+        with self._pool() as pool:
+            rbd.RBD().remove(pool, f'volume-{volume_id}')
 
 
 OF = {'copying': Copying, 'nfs': NFS, 'rbd': RBD}

@@ -31,28 +31,42 @@ LIMIT = 1.5
 
 
 @dataclasses.dataclass
+class Outcome:
+    """What is known of one wave of creates.
+
+    :param wave: the cloud.storm.wave.Wave
+    :param wrong: how many volumes have not the data of their source
+    :param most: how many creates the storage did at once, at the most
+    :param spent: dict of a service to the processor's seconds it had
+    """
+
+    wave: object
+    wrong: int
+    most: int
+    spent: dict
+
+
+@dataclasses.dataclass
 class Result:
     """One storm on one tree, beside its ideal.
 
     :param cloud: the cloud.deployment.Settings
     :param case: the cloud.storm.cases.Case
     :param tree: 'upstream' or 'patched'
-    :param ideal: the cloud.storm.wave.Wave from as many sources
-    :param storm: that from one source
-    :param wrong: how many volumes have not the data of their source
+    :param ideal: the Outcome of creates from as many sources
+    :param storm: that of creates from one source
     """
 
     cloud: object
     case: object
     tree: str
-    ideal: object
-    storm: object
-    wrong: int
+    ideal: Outcome
+    storm: Outcome
 
     @property
     def ratio(self):
         """The storm's time as a multiple of the ideal's."""
-        return self.storm.seconds / self.ideal.seconds
+        return self.storm.wave.seconds / self.ideal.wave.seconds
 
 
 def problems(results):
@@ -64,16 +78,23 @@ def problems(results):
     for result in results:
         if result.tree != 'patched':
             continue
-        errors = result.storm.errors + result.ideal.errors
+        errors = result.storm.wave.errors + result.ideal.wave.errors
+        wrong = result.storm.wrong + result.ideal.wrong
         if errors:
             found.append(f'{result.case}: {errors} creates ended in error')
-        if result.wrong:
-            found.append(f'{result.case}: {result.wrong} volumes have not '
-                         f'the data of their source')
+        if wrong:
+            found.append(f'{result.case}: {wrong} volumes have not the data '
+                         'of their source')
         if result.ratio > LIMIT:
             found.append(f'{result.case}: it took {result.ratio:.2f} times '
                          f'the ideal, expected at most {LIMIT}')
     return found
+
+
+def _backend(result):
+    if result.case.backend == 'rbd':
+        return 'rbd, copied' if result.cloud.latency else 'rbd, cloned'
+    return result.case.backend
 
 
 def _mode(settings):
@@ -86,20 +107,24 @@ def table(results):
     :param results: list of Result
     """
     drawn = Table('backend', 'source', 'creates', 'locks', 'mode', 'tree',
-                  'ideal s', 'storm s', 'ratio', 'wrong',
-                  'delete s', 'update s', 'create s')
+                  'ideal s', 'storm s', 'ratio', 'at once', 'wrong',
+                  'left', 'delete s', 'extend s', 'create s')
     for column in drawn.columns[6:]:
         column.justify = 'right'
     for result in results:
         case, cloud = result.case, result.cloud
+        ideal, storm = result.ideal, result.storm
         drawn.add_row(
-            case.backend, case.source, str(case.creates), cloud.coordination,
-            _mode(cloud), result.tree, f'{result.ideal.seconds:.1f}',
-            f'{result.storm.seconds:.1f}', f'{result.ratio:.2f}',
-            f'{result.wrong} of {len(result.storm.volumes)}',
-            *(f'{result.ideal.delays[name]:.1f} / '
-              f'{result.storm.delays[name]:.1f}'
-              for name in ('delete', 'update', 'create')))
+            _backend(result), case.source, str(case.creates),
+            cloud.coordination, _mode(cloud), result.tree,
+            f'{ideal.wave.seconds:.1f}', f'{storm.wave.seconds:.1f}',
+            f'{result.ratio:.2f}', f'{ideal.most} / {storm.most}',
+            f'{ideal.wrong + storm.wrong} of '
+            f'{len(ideal.wave.volumes) + len(storm.wave.volumes)}',
+            f'{ideal.wave.unfinished} / {storm.wave.unfinished}',
+            *(f'{ideal.wave.delays[name]:.1f} / '
+              f'{storm.wave.delays[name]:.1f}'
+              for name in ('delete', 'extend', 'create')))
     return drawn
 
 
@@ -117,9 +142,9 @@ def draw(results):
             mine = [result for result in results if result.tree == tree]
             rows = [labels.index(_label(result)) + 0.4 * number - 0.2
                     for result in mine]
-            axes.barh(rows, [result.storm.seconds for result in mine],
+            axes.barh(rows, [result.storm.wave.seconds for result in mine],
                       height=0.36, color=colour, label=tree)
-            axes.scatter([result.ideal.seconds for result in mine], rows,
+            axes.scatter([result.ideal.wave.seconds for result in mine], rows,
                          marker='|', s=140, color=IDEAL, zorder=3,
                          label='its ideal' if number else None)
         axes.set_yticks(range(len(labels)), labels)
@@ -130,7 +155,8 @@ def draw(results):
 
 
 def _label(result):
-    return (f'{result.case}\n{result.cloud.coordination}, '
+    return (f'{result.case.creates} from one {result.case.source} on '
+            f'{_backend(result)}\n{result.cloud.coordination}, '
             f'{_mode(result.cloud)}')
 
 
@@ -154,4 +180,4 @@ def show(results):
 
     :param results: list of Result
     """
-    Console(width=140).print(table(results))
+    Console(width=160).print(table(results))

@@ -35,15 +35,18 @@ SECONDS_EACH = 15
 class Wave:
     """What became of it.
 
-    :param volumes: list of the ids of the volumes that are available
+    :param volumes: dict of the id of each available volume to its source's
     :param errors: how many are in error instead
     :param seconds: from the first request to the last volume
+    :param unfinished: how many were unfinished when others' requests were
+        sent
     :param delays: dict of another's request to the seconds it took
     """
 
-    volumes: list
+    volumes: dict
     errors: int
     seconds: float
+    unfinished: int
     delays: dict
 
 
@@ -63,7 +66,7 @@ class Requests:
     def create_volume(self, **source):
         """Ask for a volume of 1 GiB and return its id.
 
-        :param source: snapshot_id or volume_id, or nothing
+        :param source: snapshot_id or source_volume_id, or nothing
         """
         return self._volumes.create_volume(
             size=1, volume_type=self._backend, **source).id
@@ -86,29 +89,48 @@ class Requests:
         return ids
 
     def _demand(self, ids, listing):
-        found = self._settle(ids, listing)
-        wrong = {status for status in found.values()} - {'available'}
+        self._watch(dict.fromkeys(ids, 'creating'), listing)
+        wrong = set(self._statuses(ids, listing).values()) - {'available'}
         if wrong:
             raise CloudError(f'expected volumes and snapshots to be '
                              f'available, found {", ".join(sorted(wrong))}')
 
-    def _settle(self, ids, listing, status='creating'):
-        """Return id -> status when none has a status any more."""
+    def _watch(self, left, listing):
+        """Wait until no volume has the status any more that it has now.
+
+        One question tells of all that have the same status.
+
+        :param left: dict of id to status
+        :param listing: a method of the API, which lists
+        :returns: dict of id to the time at which its status was another
+        """
+        left, ended = dict(left), {}
         begun = told = time.monotonic()
         while True:
-            left = {found.id for found in listing(
-                details=False, status=status)} & set(ids)
-            now = time.monotonic()
+            for status in sorted(set(left.values())):
+                listed = {found.id for found in listing(
+                    details=False, status=status)}
+                now = time.monotonic()
+                for resource in [resource for resource in left
+                                 if left[resource] == status and
+                                 resource not in listed]:
+                    ended[resource] = now
+                    del left[resource]
             if not left:
-                break
+                return ended
             if now > begun + self._patience:
-                raise CloudError(f'waited in vain, {self._patience} seconds: '
-                                 f'{len(left)} of {len(ids)} are still '
-                                 f'{status}')
+                raise CloudError(
+                    f'waited in vain, {self._patience} seconds: {len(left)} '
+                    f'of {len(left) + len(ended)} are still '
+                    f'{", ".join(sorted(set(left.values())))}')
             if now > told + PROGRESS_SECONDS:
                 told = now
-                progress.say(f'  {len(left)} of {len(ids)} are {status}')
+                progress.say(f'  {len(ended)} of {len(left) + len(ended)} '
+                             'have ended')
             time.sleep(PAUSE)
+
+    @staticmethod
+    def _statuses(ids, listing):
         return {found.id: found.status for found in listing(details=True)
                 if found.id in set(ids)}
 
@@ -120,7 +142,7 @@ class Requests:
         :param sources: list of dicts for create_volume()
         :rtype: Wave
         """
-        victim, other = self.create_volumes(2)
+        victim, grown = self.create_volumes(2)
         barrier = threading.Barrier(len(sources))
 
         def create(source):
@@ -130,36 +152,34 @@ class Requests:
 
         with futures.ThreadPoolExecutor(len(sources)) as pool:
             created = list(pool.map(create, sources))
+        source_of = {volume: next(iter(source.values()))
+                     for (_sent, volume), source in zip(created, sources)}
+        unfinished = len({found.id for found in self._volumes.volumes(
+            details=False, status='creating')} & set(source_of))
+        sent = time.monotonic()
         with futures.ThreadPoolExecutor(3) as pool:
-            others = {
-                'delete': pool.submit(self._delay, self._delete, victim),
-                'update': pool.submit(self._delay, self._update, other),
-                'create': pool.submit(self._delay, self._create)}
-            ids = [volume for _sent, volume in created]
-            found = self._settle(ids, self._volumes.volumes)
-            end = time.monotonic()
-            delays = {name: request.result()
-                      for name, request in others.items()}
-        available = [volume for volume in ids
-                     if found.get(volume) == 'available']
-        return Wave(available, len(ids) - len(available),
-                    end - min(sent for sent, _volume in created), delays)
-
-    @staticmethod
-    def _delay(request, *arguments):
-        begun = time.monotonic()
-        request(*arguments)
-        return time.monotonic() - begun
-
-    def _delete(self, volume):
-        self._volumes.delete_volume(volume)
-        found = self._settle([volume], self._volumes.volumes, 'deleting')
-        if found:
-            raise CloudError(f'expected an unrelated volume to be deleted, '
-                             f'found it {found[volume]}')
-
-    def _update(self, volume):
-        self._volumes.update_volume(volume, name='renamed')
-
-    def _create(self):
-        self.create_volumes(1)
+            others = [
+                pool.submit(self._volumes.delete_volume, victim),
+                pool.submit(self._volumes.extend_volume, grown, 2),
+                pool.submit(self.create_volume)]
+            _nothing, _nothing, made = [other.result() for other in others]
+        ended = self._watch(
+            {**dict.fromkeys([*source_of, made], 'creating'),
+             victim: 'deleting', grown: 'extending'}, self._volumes.volumes)
+        found = self._statuses([*source_of, victim, grown, made],
+                               self._volumes.volumes)
+        if [found.get(victim), found[grown], found[made]] != [
+                None, 'available', 'available']:
+            raise CloudError(
+                f'expected unrelated volumes to be gone, available and '
+                f'available, found them {found.get(victim)}, {found[grown]} '
+                f'and {found[made]}')
+        return Wave(
+            {volume: source for volume, source in source_of.items()
+             if found[volume] == 'available'},
+            sum(found[volume] != 'available' for volume in source_of),
+            max(ended[volume] for volume in source_of) -
+            min(sent for sent, _volume in created),
+            unfinished,
+            {name: ended[volume] - sent for name, volume in (
+                ('delete', victim), ('extend', grown), ('create', made))})

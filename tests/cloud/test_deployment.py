@@ -105,6 +105,38 @@ class DeploymentTest(unittest.TestCase):
         self.assertEqual(other.url(2), config['coordination']['backend_url'])
         self.assertEqual('other.Driver', config['copying']['volume_driver'])
 
+    def test_locks_can_be_anywhere(self):
+        self.lay_out(coordination='postgresql://locks')
+
+        self.assertEqual(
+            {('postgresql://locks', 'cloud')},
+            {(config['coordination']['backend_url'],
+              config['DEFAULT']['cluster']) for config in map(self.config, (
+                  'cinder-volume-one', 'cinder-volume-two'))})
+
+    def test_a_host_can_have_a_tree_of_its_own(self):
+        other = pathlib.Path('/another/tree')
+        cloud, _cinder = deployment.lay_out(self.site, TREE,
+                                            trees={'two': other})
+
+        for host, tree in ('one', TREE), ('two', other), ('three', TREE):
+            self.assertEqual(
+                str(tree),
+                cloud[f'cinder-volume-{host}']._environment['PYTHONPATH']
+                .split(os.pathsep)[0])
+            self.assertIn(str(tree), self.config(
+                f'cinder-volume-{host}')['DEFAULT']['api_paste_config'])
+
+    def test_options_come_last(self):
+        self.lay_out(options=(('rbd', 'volume_driver', 'mine.Driver'),
+                              ('new', 'volume_backend_name', 'new')))
+        text = (self.site.run / 'cinder/cinder-volume-one/cinder.conf'
+                ).read_text()
+
+        self.assertTrue(text.endswith(
+            '\n[rbd]\nvolume_driver = mine.Driver\n'
+            '\n[new]\nvolume_backend_name = new\n'))
+
     def test_a_cloud_with_file_locks_has_no_cluster(self):
         cloud = self.lay_out(coordination='file')
 
@@ -139,6 +171,8 @@ class DeploymentTest(unittest.TestCase):
             rbd = self.config('cinder-volume-one')['rbd']
             self.assertEqual(flatten, rbd.getboolean(
                 'rbd_flatten_volume_from_snapshot'))
+            self.assertEqual('0' if flatten else None,
+                             rbd.get('rbd_max_clone_depth'))
             self.assertEqual('cinder', rbd['rbd_user'])
 
     def test_every_backend_has_a_section(self):

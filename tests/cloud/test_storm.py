@@ -25,9 +25,12 @@ from unittest import mock
 
 from cloud.deployment import Settings
 from cloud.errors import CloudError
+from cloud import service
 from cloud.storm import __main__ as main
 from cloud.storm import cases
 from cloud.storm import contents
+from cloud.storm import creates
+from cloud.storm import load
 from cloud.storm import report
 from cloud.storm import wave
 
@@ -35,11 +38,14 @@ CASE = cases.Case('copying', 'snapshot', 4)
 
 
 def result(tree='patched', ideal=2, storm=2, errors=0, wrong=0):
-    delays = {'delete': 0.1, 'update': 0.1, 'create': 0.1}
-    volumes = ['id'] * (4 - errors)
-    return report.Result(
-        Settings(), CASE, tree, wave.Wave(['id'] * 4, 0, ideal, delays),
-        wave.Wave(volumes, errors, storm, delays), wrong)
+    delays = {'delete': 0.1, 'extend': 0.1, 'create': 0.1}
+
+    def outcome(errors, seconds, wrong):
+        volumes = {f'id-{number}': 'source' for number in range(4 - errors)}
+        return report.Outcome(wave.Wave(volumes, errors, seconds, 3, delays),
+                              wrong, 2, {'cinder-api': 1.5})
+    return report.Result(Settings(), CASE, tree, outcome(0, ideal, 0),
+                         outcome(errors, storm, wrong))
 
 
 class Volume:
@@ -52,9 +58,11 @@ class BlockStorage:
     """An API whose creates from a source all end when all have begun.
 
     :param creates: how many creates from a source it waits for
+    :param status: the status in which they end
+    :param deleted: the status in which a delete ends; None for gone
     """
 
-    def __init__(self, creates, status='available', deleted='deleting'):
+    def __init__(self, creates, status='available', deleted=None):
         self._creates = creates
         self._status = status
         self._deleted = deleted
@@ -62,6 +70,8 @@ class BlockStorage:
         self._found = {}
         self._began = 0
         self._numbers = itertools.count()
+        self.asked = []
+        self.slow = []
 
     def create_volume(self, size, volume_type, **source):
         with self._mutex:
@@ -79,16 +89,27 @@ class BlockStorage:
 
     def volumes(self, details, status=None):
         with self._mutex:
-            return [found for found in self._found.values()
-                    if status in (None, found.status)]
+            self.asked.append(status)
+            listed = [found for found in self._found.values()
+                      if status in (None, found.status)]
+            for finish in self.slow:
+                finish()
+            self.slow = []
+            return listed
 
-    def update_volume(self, volume, name):
-        self._found[volume].name = name
+    def extend_volume(self, volume, size):
+        self._found[volume].status = 'extending'
+        self.slow.append(lambda: setattr(self._found[volume], 'status',
+                                         'available'))
 
     def delete_volume(self, volume):
-        self._found[volume].status = self._deleted
-        if self._deleted == 'deleting':
-            del self._found[volume]
+        self._found[volume].status = 'deleting'
+
+        def finish():
+            self._found[volume].status = self._deleted
+            if not self._deleted:
+                del self._found[volume]
+        self.slow.append(finish)
 
 
 class WaveTest(unittest.TestCase):
@@ -98,16 +119,58 @@ class WaveTest(unittest.TestCase):
 
         found = requests.wave([{'snapshot_id': 'one'}] * 8)
 
-        self.assertEqual(8, len(set(found.volumes)))
-        self.assertEqual(0, found.errors)
-        self.assertEqual({'delete', 'update', 'create'}, set(found.delays))
+        self.assertEqual(['one'] * 8, list(found.volumes.values()))
+        self.assertEqual((0, 0), (found.errors, found.unfinished))
+        self.assertEqual({'delete', 'extend', 'create'}, set(found.delays))
+
+    def test_each_volume_has_its_own_source(self):
+        storage = BlockStorage(8)
+        copied = {}
+        create = storage.create_volume
+
+        def note(size, volume_type, **source):
+            volume = create(size, volume_type, **source)
+            copied[volume.id] = source.get('source_volume_id')
+            return volume
+        storage.create_volume = note
+
+        found = wave.Requests(storage, 'copying', 8).wave(
+            [{'source_volume_id': f'source-{number}'}
+             for number in range(8)])
+
+        self.assertEqual({volume: source for volume, source in copied.items()
+                          if source}, found.volumes)
 
     def test_creates_in_error_are_counted(self):
-        requests = wave.Requests(BlockStorage(8, 'error'), 'copying', 8)
-        with mock.patch.object(requests, '_demand'):
-            found = requests.wave([{'snapshot_id': 'one'}] * 8)
+        found = wave.Requests(BlockStorage(8, 'error'), 'copying', 8).wave(
+            [{'snapshot_id': 'one'}] * 8)
 
-        self.assertEqual(([], 8), (found.volumes, found.errors))
+        self.assertEqual(({}, 8), (found.volumes, found.errors))
+
+    def test_what_is_left_when_others_come_is_counted(self):
+        storage = BlockStorage(9)
+        delete = storage.delete_volume
+
+        def finish(volume):
+            for found in storage._found.values():
+                found.status = 'available'
+            delete(volume)
+        storage.delete_volume = finish
+
+        found = wave.Requests(storage, 'copying', 8).wave(
+            [{'snapshot_id': 'one'}] * 8)
+
+        self.assertEqual(8, found.unfinished)
+
+    def test_one_question_is_for_all_of_a_status(self):
+        storage = BlockStorage(8)
+        found = wave.Requests(storage, 'copying', 8)
+        left = {f'volume-{number}': 'creating' for number in range(8)}
+
+        ended = found._watch(left, storage.volumes)
+
+        self.assertEqual(['creating'], storage.asked)
+        self.assertEqual(set(left), set(ended))
 
     def test_a_source_in_error_ends_the_storm(self):
         storage = BlockStorage(8)
@@ -122,14 +185,14 @@ class WaveTest(unittest.TestCase):
         requests = wave.Requests(
             BlockStorage(8, deleted='error_deleting'), 'copying', 8)
 
-        with self.assertRaisesRegex(CloudError, 'found it error_deleting'):
+        with self.assertRaisesRegex(CloudError, 'found them error_deleting'):
             requests.wave([{'snapshot_id': 'one'}] * 8)
 
     def test_creates_that_never_end_are_given_up(self):
         with mock.patch.object(wave, 'START_SECONDS', 0.1), \
                 mock.patch.object(wave, 'SECONDS_EACH', 0):
             with self.assertRaisesRegex(
-                    CloudError, '8 of 8 are still creating'):
+                    CloudError, r'8 of \d+ are still creating'):
                 wave.Requests(BlockStorage(9), 'copying', 8).wave(
                     [{'snapshot_id': 'one'}] * 8)
 
@@ -140,20 +203,32 @@ class CasesTest(unittest.TestCase):
         full = cases.FORMS['full']
 
         self.assertEqual(
-            set(itertools.product(('etcd3', 'file'), (False, True))),
-            {(settings.coordination, settings.threads) for settings in full})
-        for storms in full.values():
+            set(itertools.product(('etcd3', 'file'), (False, True),
+                                  (cases.LATENCY, 0))),
+            {(settings.coordination, settings.threads, settings.latency)
+             for settings in full})
+        for settings, storms in full.items():
+            for backend in ('copying', 'rbd') if settings.latency else (
+                    'rbd',):
+                self.assertEqual(
+                    set(itertools.product(('snapshot', 'volume'),
+                                          (16, 64, 128))),
+                    {(case.source, case.creates) for case in storms
+                     if case.backend == backend})
             self.assertEqual(
-                set(itertools.product(('snapshot', 'volume'),
-                                      (16, 64, 128))),
-                {(case.source, case.creates) for case in storms
-                 if case.backend == 'copying'})
+                settings.latency > 0,
+                cases.Case('nfs', 'snapshot', 8) in storms)
+
+    def test_no_form_has_a_storm_twice(self):
+        for form in cases.FORMS.values():
+            for storms in form.values():
+                self.assertEqual(len(set(storms)), len(storms))
 
     def test_every_backend_can_be_looked_into(self):
         self.assertEqual(
             {case.backend for form in cases.FORMS.values()
              for storms in form.values() for case in storms},
-            set(contents.OF) & set(cases.DATA))
+            set(contents.OF) & set(cases.DATA) & set(cases.DRIVERS))
 
 
 class ContentsTest(unittest.TestCase):
@@ -184,6 +259,15 @@ class ContentsTest(unittest.TestCase):
             held.checksum('a'))
         self.assertNotEqual(held.checksum('a'), held.checksum('b'))
 
+    def test_what_is_dropped_is_gone(self):
+        for held, path in (
+                (contents.NFS(self.site, 1), 'volume-a'),
+                (contents.Copying(self.site, 0), 'a')):
+            path = held._folder / path
+            path.touch()
+            held.drop('a')
+            self.assertFalse(path.exists())
+
     def test_the_copying_drivers_files_are_found(self):
         held = contents.Copying(self.site, 0)
         data = os.urandom(100)
@@ -191,6 +275,56 @@ class ContentsTest(unittest.TestCase):
 
         self.assertEqual(hashlib.sha256(data).hexdigest(),
                          held.checksum('a'))
+
+
+class CreatesTest(unittest.TestCase):
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.logs = pathlib.Path(folder.name)
+
+    def log(self, host, *calls):
+        (self.logs / f'cinder-volume-{host}.log').write_text(
+            'something else\n' + ''.join(
+                f'INFO {creates.LINE % call}\n' for call in calls))
+
+    def test_the_logs_of_all_hosts_count(self):
+        self.log('one', ('a', 1, 3.5))
+        self.log('two', ('b', 2, 4))
+
+        found = creates.intervals(self.logs)
+
+        self.assertEqual({'a': (1, 3.5), 'b': (2, 4)}, found)
+        self.assertEqual(2, creates.most_at_once(['a', 'b'], found))
+
+    def test_creates_of_another_wave_do_not_count(self):
+        self.log('one', ('a', 1, 3), ('b', 2, 4), ('c', 3, 5))
+
+        self.assertEqual(1, creates.most_at_once(
+            ['a', 'c', 'in error'], creates.intervals(self.logs)))
+
+
+class LoadTest(unittest.TestCase):
+
+    def test_what_each_service_has_spent_since_is_told(self):
+        def process(seconds):
+            return mock.Mock(cpu_times=lambda: mock.Mock(
+                user=seconds / 2, system=seconds / 2))
+        busy, idle, member = (
+            service.Command(name, [], None)
+            for name in ('busy', 'idle', 'member'))
+        cluster = service.Service('etcd')
+        cluster.members = [member]
+        cloud = mock.Mock(services=[idle, busy, cluster])
+        for command, seconds in ((busy, 2), (idle, 1), (member, 5)):
+            command.processes = lambda seconds=seconds: [process(seconds)]
+        before = load.seconds(cloud)
+        busy.processes = lambda: [process(3), process(3)]
+        member.processes = lambda: [process(6)]
+
+        self.assertEqual([('busy', 4), ('member', 1)],
+                         list(load.since(before, cloud).items()))
 
 
 class ReportTest(unittest.TestCase):
@@ -220,6 +354,21 @@ class ReportTest(unittest.TestCase):
                                     for storm in told['storms']])
         self.assertIn('<svg', drawn)
         self.assertEqual({'command': 'x'}, told['facts'])
+        self.assertEqual({'cinder-api': 1.5},
+                         told['storms'][0]['storm']['spent'])
+
+    def test_a_copy_without_latency_is_a_clone(self):
+        rbd = result()
+        rbd.case = cases.Case('rbd', 'snapshot', 4)
+        self.assertEqual('rbd, cloned', report._backend(rbd))
+        rbd.cloud = Settings(latency=0.1)
+        self.assertEqual('rbd, copied', report._backend(rbd))
+
+    def test_wrong_data_in_the_ideal_is_a_problem_too(self):
+        found = result()
+        found.ideal.wrong = 1
+
+        self.assertEqual(1, len(report.problems([found])))
 
     def test_the_table_shows_both_trees(self):
         said = io.StringIO()
@@ -228,6 +377,76 @@ class ReportTest(unittest.TestCase):
 
         self.assertIn('4.50', said.getvalue())
         self.assertIn('1.00', said.getvalue())
+
+
+class Held:
+    """Volumes whose data is that of what they were created from.
+
+    :param wrong: numbers of the copies that got other data
+    """
+
+    data = {}
+
+    def __init__(self, wrong):
+        self._wrong = wrong
+        self.copies = 0
+
+    def __call__(self, site, mebibytes):
+        return self
+
+    def fill(self, volume):
+        self.data[volume] = f'data of {volume}'
+
+    def copy(self, volume, source):
+        self.data[volume] = self.data[source]
+        if self.copies in self._wrong:
+            self.data[volume] = 'zeros'
+        self.copies += 1
+
+    def checksum(self, volume):
+        return self.data[volume]
+
+    def drop(self, volume):
+        del self.data[volume]
+
+
+class RunCaseTest(unittest.TestCase):
+
+    def run_case(self, wrong=()):
+        """Run 4 creates for the ideal and 4 for the storm."""
+        held = Held(wrong)
+        storage = BlockStorage(4)
+        create = storage.create_volume
+
+        def copy(size, volume_type, **source):
+            volume = create(size, volume_type, **source)
+            if source:
+                held.copy(volume.id, source['source_volume_id'])
+            if storage._began == 4:
+                storage._began = 0
+            return volume
+        storage.create_volume = copy
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        with mock.patch.dict(contents.OF, copying=held):
+            found = main.run_case(
+                mock.Mock(logs=pathlib.Path(folder.name)),
+                mock.Mock(services=[]), storage,
+                cases.Case('copying', 'volume', 4))
+        self.assertEqual({}, held.data)
+        return found
+
+    def test_copies_of_their_sources_are_right(self):
+        ideal, storm = self.run_case()
+
+        self.assertEqual((0, 0), (ideal.wrong, storm.wrong))
+        self.assertEqual((4, 1), (len(set(ideal.wave.volumes.values())),
+                                  len(set(storm.wave.volumes.values()))))
+
+    def test_wrong_data_is_found(self):
+        ideal, storm = self.run_case(wrong={1, 4, 6})
+
+        self.assertEqual((1, 2), (ideal.wrong, storm.wrong))
 
 
 class MainTest(unittest.TestCase):
