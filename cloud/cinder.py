@@ -78,8 +78,7 @@ class Cinder:
             coordination=self._coordination(member), keystone=self.keystone,
             pool=ceph.POOL, user=ceph.USER,
             flatten=self._settings.latency > 0,
-            driver=self._settings.driver, options=self._settings.options,
-            seconds=COPY_SECONDS,
+            options=self._settings.options, seconds=COPY_SECONDS,
             report=REPORT_SECONDS,
             copies=self.site.folder('storage', 'copying'), **self._values)
 

@@ -36,7 +36,6 @@ class Settings:
     :param latency: seconds, as a number, that an answer of Ceph takes at the
         most on its way to Cinder's services; with 0 RBD clones snapshots,
         with more it copies their data
-    :param driver: the class of the backend copying, as text
     :param options: what else cinder.conf has, a tuple of (section, name,
         value)
     """
@@ -44,7 +43,6 @@ class Settings:
     coordination: str = 'etcd3'
     threads: bool = False
     latency: float = 0
-    driver: str = 'cloud.driver.SharedDriver'
     options: tuple = ()
 
     def __str__(self):

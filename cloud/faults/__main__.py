@@ -26,7 +26,8 @@ from cloud import progress
 
 FOLDER = command.ROOT / 'build/cloud-faults'
 SEED = 20150518
-DRIVER = 'cloud.faults.driver.JournalingDriver'
+OPTIONS = (('copying', 'volume_driver',
+            'cloud.faults.driver.JournalingDriver'),)
 FORMS = {'full': (tuple(kind.name for kind in kinds.KINDS), 14, 6),
          'short': (kinds.SHORT, 5, 4)}
 """Form -> its faults, sources of each storm, creates from each source."""
@@ -91,7 +92,7 @@ def run(args):
     finished = False
     with command.alone() as site:
         etcd = relay.RelayedCluster(site)
-        settings = deployment.Settings(driver=DRIVER)
+        settings = deployment.Settings(options=OPTIONS)
         with command.running(site, args.tree, settings,
                              etcd) as (cloud, cinder):
             storage = site.folder('storage', 'copying')

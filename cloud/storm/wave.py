@@ -152,6 +152,7 @@ class Requests:
 
         with futures.ThreadPoolExecutor(len(sources)) as pool:
             created = list(pool.map(create, sources))
+        progress.say(f'  {len(created)} creates are accepted')
         source_of = {volume: next(iter(source.values()))
                      for (_sent, volume), source in zip(created, sources)}
         unfinished = len({found.id for found in self._volumes.volumes(

@@ -94,16 +94,13 @@ class DeploymentTest(unittest.TestCase):
             1, len({config['copying']['copying_driver_directory']
                     for config in found.values()}))
 
-    def test_etcd_and_the_copying_driver_can_be_others(self):
+    def test_etcd_can_be_another(self):
         other = etcd.Cluster(self.site)
-        cloud, _cinder = deployment.lay_out(
-            self.site, TREE, deployment.Settings(driver='other.Driver'),
-            other)
+        cloud, _cinder = deployment.lay_out(self.site, TREE, etcd=other)
         config = self.config('cinder-volume-two')
 
         self.assertIs(other, cloud['etcd'])
         self.assertEqual(other.url(2), config['coordination']['backend_url'])
-        self.assertEqual('other.Driver', config['copying']['volume_driver'])
 
     def test_locks_can_be_anywhere(self):
         self.lay_out(coordination='postgresql://locks')
