@@ -314,7 +314,7 @@ class PostgreSQLLockTestCase(PostgreSQLTestCase):
         self.held('write')
         lock = self.read_lock()
         refused = coordination.ToozConnectionError('too many clients')
-        with (mock.patch.object(postgresql, 'REQUEST_TIMEOUT', 0.1),
+        with (mock.patch.object(postgresql, 'REQUEST_TIMEOUT', 1),
                 mock.patch.object(lock._sessions, 'ask',
                                   side_effect=lock._sessions.ask) as ask):
             waiter = self.waits_at_server(lock)
