@@ -10,7 +10,6 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
 """Command line: storms on whole clouds, as released and with the series.
 
 Exits with 0 when the patched tree created every volume with the data of its

@@ -10,7 +10,6 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
 """What a volume holds, as the storage has it: Cinder is not asked."""
 
 import contextlib

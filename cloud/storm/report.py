@@ -10,7 +10,6 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
 """What is left for the reader: a table, JSON and a chart."""
 
 import dataclasses

@@ -10,7 +10,6 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
 """Creates that are sent at once, and others' requests in the midst of them.
 
 Times are seconds of the machine's monotonic clock.
