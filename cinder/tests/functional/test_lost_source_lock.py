@@ -99,6 +99,17 @@ class LockNotAcquiredTestCase(LostSourceLockTestCase):
             self.wait_for_status([volume], 'error')
         self.assertEqual(1, locks.call_count)
 
+    @ddt.data(*KINDS)
+    def test_the_user_is_told_that_there_was_no_lock(self, kind):
+        source = concurrent_base.Source(self, kind)
+        with mock.patch.object(source_locks, 'reading',
+                               side_effect=tooz.ToozError('down')):
+            volume = self.create_volume(**source.request)
+            self.wait_for_status([volume], 'error')
+        self.eventually(
+            lambda: message_field.Detail.SOURCE_NOT_LOCKED[1]
+            in self.user_messages(volume), 'The user is not told why')
+
 
 class PausedServiceTestCase(LostSourceLockTestCase):
 
