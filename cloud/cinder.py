@@ -43,32 +43,33 @@ class Cinder:
 
     :param site: the cloud.site.Site
     :param keystone: the cloud.keystone.Keystone
-    :param etcd: the cloud.etcd.Cluster
+    :param server: the service that has the locks; none if files have them
     :param settings: the cloud.deployment.Settings
     :param values: dict of what else cinder.conf.j2 refers to
     :ivar hosts: as HOSTS, those of this cloud
     """
 
-    def __init__(self, site, keystone, etcd, settings, **values):
+    def __init__(self, site, keystone, server, settings, **values):
         self.site = site
         self.keystone = keystone
         self.hosts = dict(HOSTS)
-        if settings.coordination == 'file':
+        if server is None:
             del self.hosts['two']
             self.hosts['one'] = (None, HOSTS['one'][1])
         self._settings = settings
-        self._etcd = etcd
+        self._server = server
         self._values = values
         self._bindings = ceph.bindings(site)
         self._connection = None
 
-    def configure(self, name, tree, host, member):
+    def configure(self, name, tree, host, member, options=()):
         """Write the configuration of a service and return its pathlib.Path.
 
         :param name: of the service, as text
         :param tree: pathlib.Path of the Cinder source tree
         :param host: what it calls its host, as text
         :param member: number of the member of etcd that it asks
+        :param options: what it has beside the Settings' options, like those
         """
         cluster, backends = self.hosts.get(host, (None, ()))
         return self.site.render(
@@ -78,16 +79,14 @@ class Cinder:
             coordination=self._coordination(member), keystone=self.keystone,
             pool=ceph.POOL, user=ceph.USER,
             flatten=self._settings.latency > 0,
-            options=self._settings.options, seconds=COPY_SECONDS,
+            options=(*self._settings.options, *options), seconds=COPY_SECONDS,
             report=REPORT_SECONDS,
             copies=self.site.folder('storage', 'copying'), **self._values)
 
     def _coordination(self, member):
-        if self._settings.coordination == 'file':
+        if self._server is None:
             return f'file://{self.site.folder("coordination")}'
-        if self._settings.coordination == 'etcd3':
-            return self._etcd.url(member)
-        return self._settings.coordination
+        return self._server.url(member)
 
     def environment(self, tree):
         """Return the environment of a service of a tree as a dict."""
@@ -162,6 +161,7 @@ class Agent(service.Command):
         name = f'{binary}-{host}'
         self._cinder = cinder
         self._binary = binary
+        self._place = host, member
         self._hosts = {f'{host}@{backend}'
                        for backend in cinder.hosts.get(host, (None, ()))[1]
                        } or {host}
@@ -179,6 +179,16 @@ class Agent(service.Command):
         self._launched = datetime.datetime.now(datetime.timezone.utc).replace(
             microsecond=0, tzinfo=None)
         super().launch()
+
+    def become(self, tree, options):
+        """Be of another tree, or with other options, from its next start on.
+
+        :param tree: pathlib.Path of the Cinder source tree
+        :param options: what cinder.conf has beside, a tuple of (section,
+            name, value)
+        """
+        self._cinder.configure(self.name, tree, *self._place, options)
+        self._environment = self._cinder.environment(tree)
 
     def _find_report(self):
         # The first report precedes the drivers, the second says that they run.

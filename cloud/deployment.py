@@ -22,16 +22,21 @@ from cloud.keystone import Catalog
 from cloud.keystone import Keystone
 from cloud.mariadb import MariaDB
 from cloud import nfs
+from cloud.postgresql import PostgreSQL
 from cloud.rabbitmq import PortMapper
 from cloud.rabbitmq import RabbitMQ
+
+
+SERVERS = {'etcd3': Cluster, 'postgresql': PostgreSQL}
+"""Where locks can be -> the class of the service."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """What differs from cloud to cloud.
 
-    :param coordination: 'etcd3', or 'file', which leaves the cluster one
-        host, or else a URL
+    :param coordination: what has the locks: a key of SERVERS, or 'file',
+        which leaves the cluster one host
     :param threads: True for native threads, False for eventlet
     :param latency: seconds, as a number, that an answer of Ceph takes at the
         most on its way to Cinder's services; with 0 RBD clones snapshots,
@@ -51,15 +56,13 @@ class Settings:
                 f'{self.latency} s of latency in Ceph')
 
 
-def lay_out(site, tree, settings=Settings(), etcd=None, trees=None):
+def lay_out(site, tree, settings=Settings(), server=None):
     """Describe the whole deployment.
 
     :param site: the cloud.site.Site, which has been made
     :param tree: pathlib.Path of the Cinder source tree of all its services
     :param settings: the Settings
-    :param etcd: another cloud.etcd.Cluster than its own
-    :param trees: dict of a host to the tree of its cinder-volume, where that
-        is another one
+    :param server: another service that has the locks than a new one
     :returns: a cloud.cloud.Cloud that has not started, and the
         cloud.cinder.Cinder in it
     :raises CloudError: if something is missing
@@ -67,23 +70,22 @@ def lay_out(site, tree, settings=Settings(), etcd=None, trees=None):
     database = MariaDB(site, ['keystone', 'cinder'])
     mapper = PortMapper(site)
     queue = RabbitMQ(site, mapper)
-    etcd = etcd or Cluster(site)
+    if server is None and settings.coordination in SERVERS:
+        server = SERVERS[settings.coordination](site)
     ceph = Ceph(site, settings.latency)
     share = nfs.Share(site)
     keystone = Keystone(site, database.url('keystone'))
     services = cinder.Cinder(
-        site, keystone, etcd, settings, transport=queue.url,
+        site, keystone, server, settings, transport=queue.url,
         database=database.url('cinder'), ceph_config=ceph.config,
         mounts=share.base, share=nfs.SHARE)
     api = cinder.API(services, tree)
-    trees = dict.fromkeys(services.hosts, tree) | (trees or {})
-    volumes = [cinder.Agent(services, trees[host], 'cinder-volume', host,
-                            member)
+    volumes = [cinder.Agent(services, tree, 'cinder-volume', host, member)
                for member, host in enumerate(services.hosts, 1)]
     # Who answers late is launched early, beside who does not need him.
     return Cloud([
         [mapper, database, ceph.monitor, ceph.manager],
-        [queue, share, etcd, ceph.osd, keystone,
+        [queue, share, *filter(None, [server]), ceph.osd, keystone,
          cinder.Schema(services, tree), ceph.pool],
         [Catalog(site, keystone, 'cinder', 'block-storage', f'{api.url}/v3')],
         [api, cinder.Agent(services, tree, 'cinder-scheduler', 'scheduler', 1),

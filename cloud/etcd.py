@@ -16,6 +16,7 @@ Each member is a service of its own as well, to be killed, paused and started
 again.
 """
 
+import base64
 import contextlib
 import logging
 import threading
@@ -33,6 +34,8 @@ logging.getLogger('pifpaf').setLevel(logging.ERROR)
 HOST = 'localhost'
 """The name under which the members of pifpaf's clusters listen."""
 MEMBERS = 3
+LOCKS = ('/cinder/readers/', '/tooz/locks')
+"""What the keys of all locks begin with."""
 
 
 @contextlib.contextmanager
@@ -136,6 +139,19 @@ class Cluster(service.Service):
             if status['leader'] == status['header']['member_id']:
                 return member
         raise CloudError('etcd has no leader')
+
+    def locks(self):
+        """Return the keys of all locks as a list of text."""
+        return [key for prefix in LOCKS for key in self._keys(prefix)]
+
+    def _keys(self, prefix):
+        first = prefix.encode()
+        after = first[:-1] + bytes([first[-1] + 1])
+        found = self.members[0].ask('/kv/range', {
+            'key': base64.b64encode(first).decode(),
+            'range_end': base64.b64encode(after).decode(), 'keys_only': True})
+        return [base64.b64decode(one['key']).decode(errors='replace')
+                for one in found.get('kvs', ())]
 
     def check(self):
         for member in self.members:

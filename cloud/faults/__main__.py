@@ -22,12 +22,10 @@ import sys
 
 from cloud import command
 from cloud.faults import kinds
+from cloud.faults import schedule
 from cloud import progress
 
 FOLDER = command.ROOT / 'build/cloud-faults'
-SEED = 20150518
-OPTIONS = (('copying', 'volume_driver',
-            'cloud.faults.driver.JournalingDriver'),)
 FORMS = {'full': (tuple(kind.name for kind in kinds.KINDS), 14, 6),
          'short': (kinds.SHORT, 5, 4)}
 """Form -> its faults, sources of each storm, creates from each source."""
@@ -51,20 +49,11 @@ def parse(arguments):
     parser.add_argument('--form', choices=tuple(FORMS), default='full',
                         help='all faults, or three of them in a few minutes '
                              '(default: %(default)s)')
-    parser.add_argument('--seed', type=seed, default=SEED,
+    parser.add_argument('--seed', type=schedule.seed,
+                        default=schedule.SEED,
                         help='which storm: a number, or "random" for one '
                              'that is told (default: %(default)s)')
     return parser.parse_args(arguments)
-
-
-def seed(text):
-    """Return the number that an argument stands for.
-
-    :param text: an integer, or 'random'
-    :raises ValueError: if it is neither
-    """
-    return random.SystemRandom().randrange(2 ** 32) if text == 'random' else (
-        int(text))
 
 
 def run(args):
@@ -77,50 +66,30 @@ def run(args):
     # Only what is installed beside Cinder has them.
     from cloud import deployment
     from cloud.faults import checker
-    from cloud.faults import client
-    from cloud.faults import end
-    from cloud.faults import journal
+    from cloud.faults import course
     from cloud.faults import records
     from cloud.faults import relay
     from cloud.faults import report
-    from cloud.faults import storm
 
     progress.say(f'the storm of --seed {args.seed}')
-    names, sources, creates = FORMS[args.form]
-    rng = random.Random(args.seed)
+    names, *size = FORMS[args.form]
+    faults = [kind for kind in kinds.KINDS if kind.name in names]
     found = records.Run()
-    finished = False
     with command.alone() as site:
         etcd = relay.RelayedCluster(site)
-        settings = deployment.Settings(options=OPTIONS)
+        settings = deployment.Settings(options=course.OPTIONS)
         with command.running(site, args.tree, settings,
                              etcd) as (cloud, cinder):
-            storage = site.folder('storage', 'copying')
-            path = storage / journal.NAME
-            api = client.Client(cinder.volumes)
-            storms = storm.Storms(api, storage, rng, found, sources, creates)
-            target = kinds.Target(cloud, etcd, path)
             try:
-                storms.prepare()
-                for kind in kinds.KINDS:
-                    if kind.name in names:
-                        storms.blow(kind, target)
-                        end.note_locks(etcd, found.faults[-1])
-                        storms.probe(kind.name)
-                end.restart(cloud, etcd, found)
-                end.note_statuses(api, found)
-                end.note_checksums(storms, found)
-                end.note_locks(etcd, found)
-                finished = True
+                course.follow(faults, found, random.Random(args.seed), size,
+                              site, cloud, cinder, etcd)
             finally:
-                found.calls = records.calls(journal.read(path))
-                violations = checker.check(found) if finished else []
+                violations = checker.check(found) if found.finished else []
                 rows = checker.figures(found, violations)
                 FOLDER.mkdir(parents=True, exist_ok=True)
                 report.write(
                     FOLDER / f'{args.tree}-{args.form}-{args.seed}.json',
                     {'tree': args.tree, 'form': args.form, 'seed': args.seed,
-                     'finished': finished,
                      'seconds': progress.seconds()}, found, rows, violations)
     report.print_violations(found, violations)
     report.print_table(rows)

@@ -26,10 +26,6 @@ The rules:
 
 import dataclasses
 
-COUNTED = ('creates', 'available', 'refused', 'errors', 'deletes',
-           'deletes refused', 'lost', 'violations', 'seconds')
-"""What is counted for each fault."""
-
 
 @dataclasses.dataclass
 class Violation:
@@ -158,7 +154,7 @@ def stuck(run):
 
 def lock(run):
     """Return the locks that are left."""
-    return [Violation('lock', name, f'lock {key} is in etcd, a lease after '
+    return [Violation('lock', name, f'lock {key} is held, a lease after '
                                     f'{what}',
                       [source.source_id for source in run.sources
                        if source.source_id in key], time)

@@ -12,7 +12,6 @@
 
 """The end of a run: the services start anew, then what is left is noted."""
 
-import base64
 from concurrent import futures
 import time
 
@@ -23,22 +22,20 @@ from cloud.faults import statuses
 from cloud import progress
 from cloud import service
 
-LOCKS = ('/cinder/readers/', '/tooz/locks')
-"""What the keys of all locks begin with."""
 SETTLE_SECONDS = 40
 MARGIN = 5
-"""The seconds that etcd may take to note that a lease is over."""
+"""The seconds that a server may take to note that a lease is over."""
 
 
-def restart(cloud, etcd, run):
+def restart(cloud, server, run):
     """Stop all volume services and start them again.
 
     :param cloud: the cloud.cloud.Cloud
-    :param etcd: cloud.etcd.Cluster
+    :param server: the service that has the locks
     :param run: cloud.faults.records.Run, which gets the locks before that
     """
     progress.say('all volume services start anew')
-    run.held = locks(etcd)
+    run.held = server.locks()
     agents = [cloud[f'cinder-volume-{host}'] for host in HOSTS]
     with futures.ThreadPoolExecutor() as pool:
         list(pool.map(lambda agent: agent.stop(), agents))
@@ -82,17 +79,17 @@ def note_checksums(storms, run):
             operation.checksum = storms.checksum(operation.volume_id)
 
 
-def note_locks(etcd, note):
+def note_locks(server, note):
     """Wait for all locks to go, a lease at the most; write down the others.
 
     It is done before the restart too: a process that lives keeps its lease,
     and with it a lock that it has forgotten. When it ends, the lock goes.
 
-    :param etcd: cloud.etcd.Cluster
+    :param server: the service that has the locks
     :param note: the cloud.faults.records.Fault that is over, or Run
     """
     def look():
-        note.locks = locks(etcd)
+        note.locks = server.locks()
         if note.locks:
             raise ValueError(f'found {", ".join(note.locks)}')
     try:
@@ -100,26 +97,3 @@ def note_locks(etcd, note):
                          kinds.LEASE_SECONDS + MARGIN)
     except CloudError as error:
         progress.say(str(error))
-
-
-def locks(etcd):
-    """Return the keys of all locks in etcd, as a list of text.
-
-    :param etcd: cloud.etcd.Cluster
-    """
-    return [key for prefix in LOCKS for key in keys(etcd, prefix)]
-
-
-def keys(etcd, prefix):
-    """Return the keys in etcd that begin with a prefix, as a list of text.
-
-    :param etcd: cloud.etcd.Cluster
-    :param prefix: text
-    """
-    first = prefix.encode()
-    after = first[:-1] + bytes([first[-1] + 1])
-    found = etcd.members[0].ask('/kv/range', {
-        'key': base64.b64encode(first).decode(),
-        'range_end': base64.b64encode(after).decode(), 'keys_only': True})
-    return [base64.b64decode(one['key']).decode(errors='replace')
-            for one in found.get('kvs', ())]

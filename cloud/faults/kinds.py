@@ -38,7 +38,8 @@ class Target:
     """The cloud that is to be broken.
 
     :param cloud: the cloud.cloud.Cloud
-    :param etcd: the cloud.faults.relay.RelayedCluster in it
+    :param etcd: the cloud.faults.relay.RelayedCluster in it, or what has the
+        locks instead of it
     :param path: pathlib.Path of the storage's journal
     """
 

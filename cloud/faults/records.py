@@ -147,6 +147,7 @@ class Run:
     :param held: list of the keys of locks in etcd before that
     :param restarted: when these were started again
     :param locks: as those of a Fault, after the restart
+    :param finished: whether it came to its end
     """
     sources: list = dataclasses.field(default_factory=list)
     operations: list = dataclasses.field(default_factory=list)
@@ -157,6 +158,7 @@ class Run:
     held: list = dataclasses.field(default_factory=list)
     restarted: Optional[float] = None
     locks: list = dataclasses.field(default_factory=list)
+    finished: bool = False
 
 
 def calls(events):

@@ -13,6 +13,7 @@
 """What the clients of a storm ask for, and when, by a seed."""
 
 import collections
+import random
 
 Step = collections.namedtuple('Step', 'offset kind source')
 """Seconds after the start of the storm; 'create' or 'delete'; the number of
@@ -21,6 +22,17 @@ the source."""
 EARLIEST = 3
 SPREAD = 4
 RACE = 0.3
+SEED = 20150518
+
+
+def seed(text):
+    """Return the number that an argument stands for.
+
+    :param text: an integer, or 'random'
+    :raises ValueError: if it is neither
+    """
+    return random.SystemRandom().randrange(2 ** 32) if text == 'random' else (
+        int(text))
 
 
 def plan(rng, sources, creates, span):

@@ -52,7 +52,7 @@ class DeploymentTest(unittest.TestCase):
         return cloud
 
     def config(self, name):
-        found = configparser.ConfigParser(interpolation=None)
+        found = configparser.ConfigParser(interpolation=None, strict=False)
         with open(self.site.run / 'cinder' / name / 'cinder.conf') as stream:
             found.read_file(stream)
         return found
@@ -94,35 +94,43 @@ class DeploymentTest(unittest.TestCase):
             1, len({config['copying']['copying_driver_directory']
                     for config in found.values()}))
 
-    def test_etcd_can_be_another(self):
+    def test_the_server_of_the_locks_can_be_another(self):
         other = etcd.Cluster(self.site)
-        cloud, _cinder = deployment.lay_out(self.site, TREE, etcd=other)
+        cloud, _cinder = deployment.lay_out(self.site, TREE, server=other)
         config = self.config('cinder-volume-two')
 
         self.assertIs(other, cloud['etcd'])
         self.assertEqual(other.url(2), config['coordination']['backend_url'])
 
-    def test_locks_can_be_anywhere(self):
-        self.lay_out(coordination='postgresql://locks')
+    def test_locks_can_be_in_postgresql(self):
+        cloud = self.lay_out(coordination='postgresql')
+        names = [service.name for service in cloud.services]
 
+        self.assertNotIn('etcd', names)
+        self.assertLess(names.index('postgresql'),
+                        names.index('cinder-volume-one'))
         self.assertEqual(
-            {('postgresql://locks', 'cloud')},
+            {(cloud['postgresql'].url(1), 'cloud')},
             {(config['coordination']['backend_url'],
               config['DEFAULT']['cluster']) for config in map(self.config, (
                   'cinder-volume-one', 'cinder-volume-two'))})
 
-    def test_a_host_can_have_a_tree_of_its_own(self):
+    def test_a_service_becomes_one_of_another_tree(self):
+        agent = self.lay_out(options=(('new', 'a', '1'),))[
+            'cinder-volume-two']
+        url = self.config('cinder-volume-two')['coordination']['backend_url']
         other = pathlib.Path('/another/tree')
-        cloud, _cinder = deployment.lay_out(self.site, TREE,
-                                            trees={'two': other})
+        agent.become(other, (('new', 'b', '2'),))
+        config = self.config('cinder-volume-two')
 
-        for host, tree in ('one', TREE), ('two', other), ('three', TREE):
-            self.assertEqual(
-                str(tree),
-                cloud[f'cinder-volume-{host}']._environment['PYTHONPATH']
-                .split(os.pathsep)[0])
-            self.assertIn(str(tree), self.config(
-                f'cinder-volume-{host}')['DEFAULT']['api_paste_config'])
+        self.assertEqual(str(other), agent._environment['PYTHONPATH'].split(
+            os.pathsep)[0])
+        self.assertIn(str(other), config['DEFAULT']['api_paste_config'])
+        self.assertEqual(('two', url), (
+            config['DEFAULT']['host'], config['coordination']['backend_url']))
+        text = (self.site.run / 'cinder/cinder-volume-two/cinder.conf'
+                ).read_text()
+        self.assertTrue(text.endswith('\n[new]\na = 1\n\n[new]\nb = 2\n'))
 
     def test_options_come_last(self):
         self.lay_out(options=(('rbd', 'volume_driver', 'mine.Driver'),
@@ -137,6 +145,8 @@ class DeploymentTest(unittest.TestCase):
     def test_a_cloud_with_file_locks_has_no_cluster(self):
         cloud = self.lay_out(coordination='file')
 
+        self.assertNotIn('etcd', [
+            service.name for service in cloud.services])
         self.assertNotIn('cluster', self.config('cinder-volume-one')[
             'DEFAULT'])
         self.assertEqual(
@@ -172,6 +182,16 @@ class DeploymentTest(unittest.TestCase):
                              rbd.get('rbd_max_clone_depth'))
             self.assertEqual('cinder', rbd['rbd_user'])
 
+    def test_keystone_finds_all_keys_below_its_own_directory(self):
+        self.lay_out()
+        found = configparser.ConfigParser()
+        found.read(self.site.run / 'keystone/keystone.conf')
+
+        self.assertEqual(
+            {str(self.site.run / 'keystone/keys')},
+            {found[section]['key_repository']
+             for section in ('fernet_tokens', 'fernet_receipts')})
+
     def test_every_backend_has_a_section(self):
         self.lay_out()
         config = self.config('cinder-volume-one')
@@ -198,7 +218,7 @@ class DeploymentTest(unittest.TestCase):
         self.assertNotIn(self.site.password('keystone'), text)
 
     def test_no_command_line_tells_a_password(self):
-        for service in self.lay_out().services:
+        for service in self.lay_out(coordination='postgresql').services:
             for password in self.site._passwords.values():
                 self.assertNotIn(password,
                                  ' '.join(getattr(service, 'command', ())))

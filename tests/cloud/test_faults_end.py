@@ -16,13 +16,14 @@ import base64
 import unittest
 from unittest import mock
 
+from cloud import etcd
 from cloud.faults import end
 from cloud.faults import records
 
 KEY = '/cinder/readers/source-delete_volume/1'
 
 
-class Etcd:
+class Etcd(etcd.Cluster):
     """Answers each question for keys with the next of some lists."""
 
     def __init__(self, *answers):

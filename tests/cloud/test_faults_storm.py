@@ -78,7 +78,7 @@ class FormsTest(unittest.TestCase):
         def seed(*arguments):
             return main.parse(arguments).seed
 
-        self.assertEqual(main.SEED, seed())
+        self.assertEqual(schedule.SEED, seed())
         self.assertEqual(5, seed('--seed', '5'))
         self.assertNotEqual(seed('--seed', 'random'), seed('--seed', 'random'))
         said = io.StringIO()

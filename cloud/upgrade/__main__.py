@@ -1,0 +1,120 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Command line: a rolling upgrade of a whole cloud, and a check of it.
+
+Exits with 0 when all was as it had to be; with 1 when it was not, or when the
+cloud did not work; with 2 when the command line is wrong.
+"""
+
+import argparse
+import random
+import sys
+
+from cloud import command
+from cloud.faults import schedule
+from cloud import progress
+
+FOLDER = command.ROOT / 'build/cloud-upgrade'
+SERVERS = ('etcd3', 'postgresql')
+SIZE = 12, 6
+"""Sources of each storm, creates from each source."""
+
+
+def parse(arguments):
+    """Return the arguments as an argparse.Namespace, or exit with 2.
+
+    :param arguments: list of text, without the program's name
+    """
+    parser = argparse.ArgumentParser(
+        prog='python -m cloud.upgrade',
+        description='Upgrade one host of a cluster after the other while '
+                    'volumes are created from sources that are deleted, go '
+                    'back, and check what became of them. The results are '
+                    'in build/cloud-upgrade.')
+    parser.add_argument('--coordination', choices=SERVERS,
+                        help='where the locks are (default: one after the '
+                             'other)')
+    parser.add_argument('--seed', type=schedule.seed,
+                        default=schedule.SEED,
+                        help='which storms: a number, or "random" for one '
+                             'that is told (default: %(default)s)')
+    return parser.parse_args(arguments)
+
+
+def upgrade(coordination, seed):
+    """Upgrade one cloud and go back.
+
+    :param coordination: where the locks are, one of SERVERS
+    :param seed: which storms, as an integer
+    :returns: what was wrong, as a list of sentences
+    :raises CloudError: if the cloud does not work
+    """
+    # Only what is installed beside Cinder has them.
+    from cloud import deployment
+    from cloud.faults import checker
+    from cloud.faults import course
+    from cloud.faults import records
+    from cloud.faults import report
+    from cloud.upgrade import steps
+
+    progress.say(f'locks on {coordination}, the storms of --seed {seed}')
+    found = records.Run()
+    with command.alone() as site:
+        server = deployment.SERVERS[coordination](site)
+        settings = deployment.Settings(coordination, options=course.OPTIONS)
+        with command.running(site, 'upstream', settings,
+                             server) as (cloud, cinder):
+            course.follow([step.kind() for step in steps.STEPS], found,
+                          random.Random(seed), SIZE, site, cloud, cinder,
+                          server)
+    violations = checker.check(found)
+    rows = checker.figures(found, violations)
+    for row, fault in zip(rows, found.faults):
+        row['at once'] = steps.most_at_once(found, fault)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    report.write(FOLDER / f'{coordination}-{seed}.json',
+                 {'coordination': coordination, 'seed': seed,
+                  'seconds': progress.seconds()}, found, rows, violations)
+    report.print_violations(found, violations)
+    report.print_table(rows)
+    return steps.problems(found, violations, coordination)
+
+
+def run(args):
+    """Upgrade clouds and tell.
+
+    :param args: argparse.Namespace from parse()
+    :returns: the exit status
+    :raises CloudError: if a cloud does not work
+    """
+    servers = [args.coordination] if args.coordination else SERVERS
+    problems = [problem for coordination in servers
+                for problem in upgrade(coordination, args.seed)]
+    for problem in problems:
+        print(f'cloud: {problem}', file=sys.stderr)
+    progress.say(f'{len(problems)} problems; the records are in {FOLDER}')
+    return 1 if problems else 0
+
+
+def main(arguments):
+    """Run the command line and return the exit status.
+
+    :param arguments: list of text, without the program's name
+    """
+    args = parse(arguments)
+    return command.main('cloud.upgrade', arguments, command.TREES,
+                        lambda: run(args))
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,116 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The steps of an upgrade, what each changes, and what has to hold then."""
+
+import dataclasses
+
+from cloud import command
+from cloud.faults import kinds
+from storm import figures
+
+EXCLUSIVE = (('coordination', 'read_locks', 'False'),)
+SPAN = 25
+"""Over how many seconds a storm is spread, for each host that changes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One step.
+
+    :param name: what it is called
+    :param changes: which hosts start anew, one after the other: a tuple of
+        (host, key of cloud.command.TREES, options of its cinder.conf)
+    :param parallel: whether creates from one source run together afterwards
+    :param unsafe: where the locks are when creates may meet the delete of
+        their source, a tuple of keys of cloud.deployment.SERVERS
+    """
+
+    name: str
+    changes: tuple
+    parallel: bool = False
+    unsafe: tuple = ()
+
+    def kind(self):
+        """Return the step as a cloud.faults.kinds.Kind."""
+        return kinds.Kind(self.name, SPAN * len(self.changes), self._make)
+
+    def _make(self, target, tell):
+        tell('new start of ' + ', '.join(
+            f'{host} as {tree} with ' + (
+                ', '.join(f'{name} = {value}'
+                          for _section, name, value in options)
+                or 'no option')
+            for host, tree, options in self.changes))
+        for host, tree, options in self.changes:
+            agent = target.cloud[f'cinder-volume-{host}']
+            agent.stop()
+            agent.become(command.tree_of(tree), options)
+            agent.start()
+
+
+STEPS = (
+    Step('one upgraded, read_locks = False',
+         (('one', 'patched', EXCLUSIVE),)),
+    Step('two upgraded, read_locks = False',
+         (('two', 'patched', EXCLUSIVE),)),
+    Step('option removed',
+         (('one', 'patched', ()), ('two', 'patched', ())), parallel=True),
+    Step('option set again',
+         (('one', 'patched', EXCLUSIVE), ('two', 'patched', EXCLUSIVE))),
+    Step('two downgraded',
+         (('two', 'upstream', ()),)),
+    Step('option removed from one alone',
+         (('one', 'patched', ()),), parallel=True, unsafe=('etcd3',)),
+)
+"""Upgrade, downgrade, and the mistake against which the option is there."""
+
+
+def most_at_once(run, fault):
+    """Return how many creates from one source the storage did at once.
+
+    :param run: cloud.faults.records.Run
+    :param fault: the cloud.faults.records.Fault; copies that began before
+        its end do not count
+    """
+    return max((figures.most_at_once(
+        [(call.begin, call.end) for call in run.calls
+         if call.operation == 'copy' and call.source_id == source.source_id
+         and call.begin > fault.end and call.end is not None])
+        for source in run.sources if source.fault == fault.name), default=0)
+
+
+def problems(run, violations, coordination):
+    """Say what was not as it had to be, as a list of sentences.
+
+    :param run: cloud.faults.records.Run
+    :param violations: list of cloud.faults.checker.Violation in it
+    :param coordination: where the locks were, a key of
+        cloud.deployment.SERVERS
+    """
+    unsafe = [step.name for step in STEPS if coordination in step.unsafe]
+    met = [one for one in violations
+           if one.fault in unsafe and one.rule in ('data', 'overlap')]
+    found = [f'{coordination}: {one.text}, in the step "{one.fault}"'
+             for one in violations if one not in met]
+    found += [f'{coordination}: expected creates that meet a delete in the '
+              f'step "{name}", found none: the storm shows nothing'
+              for name in unsafe if name not in {one.fault for one in met}]
+    for step, fault in zip(STEPS, run.faults):
+        most = most_at_once(run, fault)
+        if (most > 1) != step.parallel or most == 0:
+            found.append(
+                f'{coordination}: expected '
+                f'{"several creates" if step.parallel else "one create"} at '
+                f'once from one source after the step "{step.name}", found '
+                f'{most}')
+    return found
