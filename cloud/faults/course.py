@@ -42,7 +42,7 @@ def follow(faults, run, rng, size, site, cloud, cinder, server):
     storage = site.folder('storage', 'copying')
     path = storage / journal.NAME
     api = client.Client(cinder.volumes)
-    storms = storm.Storms(api, storage, rng, run, *size)
+    storms = storm.Storms(api, storage, rng, run, size)
     target = kinds.Target(cloud, server, path)
     try:
         storms.prepare()

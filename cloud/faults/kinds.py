@@ -29,9 +29,12 @@ QUORUM_SECONDS = 20
 LEADER_SECONDS = 8
 HOSTS = ('one', 'two')
 
-Kind = collections.namedtuple('Kind', 'name span strike')
-"""Its name, over how many seconds its storm is spread, and a callable that
-does it: it gets a Target, and a callable that is told what, at the moment."""
+Kind = collections.namedtuple('Kind', 'name span strike size',
+                              defaults=(None,))
+"""Its name, over how many seconds its storm is spread, a callable that does
+it: it gets a Target, and a callable that is told what, at the moment. Then how
+many sources its storm has and how many creates each of them, if not as many as
+the others."""
 
 
 class Target:

@@ -40,17 +40,16 @@ class Storms:
     :param storage: pathlib.Path of the directory of the volumes
     :param rng: a random.Random
     :param run: the cloud.faults.records.Run that gets what happens
-    :param sources: how many sources a storm has, as an integer
-    :param creates: how many creates each of them gets, as an integer
+    :param size: how many sources a storm has, and how many creates each of
+        them gets, where the fault does not say so
     """
 
-    def __init__(self, client, storage, rng, run, sources, creates):
+    def __init__(self, client, storage, rng, run, size):
         self._client = client
         self._storage = storage
         self._rng = rng
         self._run = run
-        self._sources = sources
-        self._creates = creates
+        self._size = size
         self._base = None
 
     def checksum(self, resource_id):
@@ -95,15 +94,15 @@ class Storms:
                 raise ValueError(f'found {", ".join(seen)}')
         service.wait_for(f'status {wanted}', look, PATIENCE)
 
-    def new_sources(self, fault):
+    def new_sources(self, fault, number):
         """Make the sources of a storm, volumes and snapshots by turns.
 
         :param fault: name of the fault
+        :param number: how many, as an integer
         :returns: list of cloud.faults.records.Source
         :raises CloudError: if that does not work
         """
-        turns = [('volume', 'snapshot')[number % 2]
-                 for number in range(self._sources)]
+        turns = [('volume', 'snapshot')[place % 2] for place in range(number)]
         with futures.ThreadPoolExecutor(CLIENTS) as pool:
             made = list(pool.map(
                 lambda kind: (self._new_volume if kind == 'volume' else
@@ -121,10 +120,10 @@ class Storms:
         :param target: the cloud.faults.kinds.Target
         :raises CloudError: if the fault cannot be made
         """
-        progress.say(f'{kind.name}: making {self._sources} sources')
-        sources = self.new_sources(kind.name)
-        steps = schedule.plan(self._rng, len(sources), self._creates,
-                              kind.span)
+        number, creates = kind.size or self._size
+        progress.say(f'{kind.name}: making {number} sources')
+        sources = self.new_sources(kind.name, number)
+        steps = schedule.plan(self._rng, number, creates, kind.span)
         fault = records.Fault(kind.name)
         operations = [records.Operation(
             kind.name, step.kind, sources[step.source].source_id,
