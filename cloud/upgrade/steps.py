@@ -20,7 +20,7 @@ from cloud.faults import kinds
 from storm import figures
 
 EXCLUSIVE = (('coordination', 'read_locks', 'False'),)
-SPAN = 25
+SPAN = 40
 """Over how many seconds a storm is spread, for each host that changes."""
 MISTAKE_SPAN, MISTAKE_SIZE = 70, (70, 2)
 """The same of the mistake, and how many sources and creates of each. A create
