@@ -17,8 +17,6 @@ import dataclasses
 from cloud.deployment import Settings
 
 LATENCY = 0.1
-DATA = {'copying': 0, 'rbd': 64, 'nfs': 400}
-"""Backend -> MiB that are written to a source; the copying driver does it."""
 DRIVERS = {'copying': 'Copying', 'rbd': 'RBD', 'nfs': 'NFS'}
 """Backend -> the class of cloud.storm.driver."""
 
@@ -27,14 +25,17 @@ DRIVERS = {'copying': 'Copying', 'rbd': 'RBD', 'nfs': 'NFS'}
 class Case:
     """One storm.
 
-    :param backend: a key of DATA
+    :param backend: a key of DRIVERS
     :param source: 'snapshot' or 'volume'
     :param creates: how many volumes are created at once, as an integer
+    :param mebibytes: how much data is written to each source, as an integer;
+        the copying driver does it by itself
     """
 
     backend: str
     source: str
     creates: int
+    mebibytes: int = 0
 
     def __str__(self):
         return f'{self.creates} from one {self.source} on {self.backend}'
@@ -47,28 +48,34 @@ def _settings(coordination, threads, latency=LATENCY):
                       for backend, name in DRIVERS.items()))
 
 
-TWO_HOSTS = _settings('etcd3', False)
+def _storms(backend, snapshot=(), volume=(), mebibytes=0):
+    return tuple(Case(backend, source, creates, mebibytes)
+                 for source, numbers in (('snapshot', snapshot),
+                                         ('volume', volume))
+                 for creates in numbers)
+
+
+ETCD = _settings('etcd3', threads=False)
+ETCD_THREADS = _settings('etcd3', threads=True)
+FILE = _settings('file', threads=False)
+FILE_THREADS = _settings('file', threads=True)
+CLONES = _settings('etcd3', threads=False, latency=0)
 FORMS = {
-    'short': {TWO_HOSTS: (Case('copying', 'snapshot', 16),
-                          Case('rbd', 'snapshot', 4))},
+    'short': {ETCD: (*_storms('copying', [16]),
+                     *_storms('rbd', [4], mebibytes=64))},
     'usual': {
-        TWO_HOSTS: (
-            Case('copying', 'snapshot', 16), Case('copying', 'snapshot', 64),
-            Case('copying', 'volume', 16), Case('rbd', 'snapshot', 16),
-            Case('rbd', 'volume', 16), Case('nfs', 'snapshot', 8)),
-        _settings('etcd3', True): (
-            Case('copying', 'snapshot', 16), Case('copying', 'snapshot', 64)),
-        _settings('file', False): (
-            Case('copying', 'snapshot', 16), Case('copying', 'snapshot', 128)),
-        _settings('etcd3', False, 0): (Case('rbd', 'snapshot', 16),)},
-    'full': {
-        _settings(coordination, threads, latency): (
-            *(Case(backend, source, creates)
-              for backend in (('copying', 'rbd') if latency else ('rbd',))
-              for source in ('snapshot', 'volume')
-              for creates in (16, 64, 128)),
-            *([Case('nfs', 'snapshot', creates) for creates in (8, 16)]
-              if latency else ()))
-        for coordination in ('etcd3', 'file') for threads in (False, True)
-        for latency in (LATENCY, 0)}}
-"""Name -> the clouds, and the storms on each."""
+        ETCD: (*_storms('copying', [16, 64], [16]),
+               *_storms('rbd', [16], [16], mebibytes=64),
+               *_storms('nfs', [8], mebibytes=400)),
+        ETCD_THREADS: _storms('copying', [16, 64]),
+        FILE: _storms('copying', [16, 128]),
+        CLONES: _storms('rbd', [16], mebibytes=64)},
+    'long': {
+        FILE_THREADS: _storms('copying', [16, 64, 128], [16, 64, 128]),
+        FILE: _storms('copying', [64], [16, 64, 128]),
+        ETCD_THREADS: _storms('copying', [128], [16, 64, 128]),
+        CLONES: _storms('rbd', [64, 128], [16, 64, 128], mebibytes=16),
+        ETCD: (*_storms('copying', [128], [64, 128]),
+               *_storms('rbd', [64, 128], [64, 128], mebibytes=16))}}
+"""Name -> the clouds, and the storms on each; the long form has what the usual
+one leaves out."""
