@@ -49,10 +49,7 @@ def parse(arguments):
     parser.add_argument('--form', choices=tuple(FORMS), default='full',
                         help='all faults, or three of them in a few minutes '
                              '(default: %(default)s)')
-    parser.add_argument('--seed', type=schedule.seed,
-                        default=schedule.SEED,
-                        help='which storm: a number, or "random" for one '
-                             'that is told (default: %(default)s)')
+    schedule.add_seed(parser)
     return parser.parse_args(arguments)
 
 
@@ -84,13 +81,11 @@ def run(args):
                 course.follow(faults, found, random.Random(args.seed), size,
                               site, cloud, cinder, etcd)
             finally:
-                violations = checker.check(found) if found.finished else []
-                rows = checker.figures(found, violations)
-                FOLDER.mkdir(parents=True, exist_ok=True)
-                report.write(
+                violations, rows = course.conclude(
+                    found,
                     FOLDER / f'{args.tree}-{args.form}-{args.seed}.json',
                     {'tree': args.tree, 'form': args.form, 'seed': args.seed,
-                     'seconds': progress.seconds()}, found, rows, violations)
+                     'seconds': progress.seconds()})
     report.print_violations(found, violations)
     report.print_table(rows)
     progress.say(f'{len(violations)} violations; {len(checker.lost(found))} '

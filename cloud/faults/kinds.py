@@ -41,14 +41,14 @@ class Target:
     """The cloud that is to be broken.
 
     :param cloud: the cloud.cloud.Cloud
-    :param etcd: the cloud.faults.relay.RelayedCluster in it, or what has the
-        locks instead of it
+    :param server: the service that has the locks; the faults of etcd want a
+        cloud.faults.relay.RelayedCluster
     :param path: pathlib.Path of the storage's journal
     """
 
-    def __init__(self, cloud, etcd, path):
+    def __init__(self, cloud, server, path):
         self.cloud = cloud
-        self.etcd = etcd
+        self.server = server
         self._path = path
 
     def wait_for_call(self, operation, hosts=HOSTS):
@@ -103,7 +103,7 @@ def _pause_volume(operation):
 
 def kill_leader(target, tell):
     """Kill the leader of etcd, and start it again."""
-    leader = target.etcd.leader()
+    leader = target.server.leader()
     tell(f'SIGKILL of the leader, {leader.name}, for {LEADER_SECONDS} s')
     leader.kill()
     time.sleep(LEADER_SECONDS)
@@ -112,7 +112,7 @@ def kill_leader(target, tell):
 
 def lose_quorum(target, tell):
     """Kill two members of etcd."""
-    victims = target.etcd.members[1:]
+    victims = target.server.members[1:]
     tell(f'{", ".join(victim.name for victim in victims)} killed for '
          f'{QUORUM_SECONDS} s, no quorum')
     for victim in victims:
@@ -129,11 +129,11 @@ def partition(target, tell):
     host = HOSTS[relay.MEMBER - 1]
     target.wait_for_call('copy', [host])
     tell(f'partition of {BEYOND} s between cinder-volume-{host} and etcd')
-    target.etcd.relay.pause()
+    target.server.relay.pause()
     try:
         time.sleep(BEYOND)
     finally:
-        target.etcd.relay.resume()
+        target.server.relay.resume()
 
 
 def _restart(name):

@@ -35,6 +35,16 @@ def seed(text):
         int(text))
 
 
+def add_seed(parser):
+    """Give a command line the option --seed.
+
+    :param parser: argparse.ArgumentParser
+    """
+    parser.add_argument('--seed', type=seed, default=SEED,
+                        help='which storms: a number, or "random" for one '
+                             'that is told (default: %(default)s)')
+
+
 def plan(rng, sources, creates, span):
     """Spread the creates and the delete of each source over a storm.
 

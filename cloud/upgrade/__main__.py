@@ -44,10 +44,7 @@ def parse(arguments):
     parser.add_argument('--coordination', choices=SERVERS,
                         help='where the locks are (default: one after the '
                              'other)')
-    parser.add_argument('--seed', type=schedule.seed,
-                        default=schedule.SEED,
-                        help='which storms: a number, or "random" for one '
-                             'that is told (default: %(default)s)')
+    schedule.add_seed(parser)
     return parser.parse_args(arguments)
 
 
@@ -61,7 +58,6 @@ def upgrade(coordination, seed):
     """
     # Only what is installed beside Cinder has them.
     from cloud import deployment
-    from cloud.faults import checker
     from cloud.faults import course
     from cloud.faults import records
     from cloud.faults import report
@@ -74,17 +70,17 @@ def upgrade(coordination, seed):
         settings = deployment.Settings(coordination, options=course.OPTIONS)
         with command.running(site, 'upstream', settings,
                              server) as (cloud, cinder):
-            course.follow([step.kind() for step in steps.STEPS], found,
-                          random.Random(seed), SIZE, site, cloud, cinder,
-                          server)
-    violations = checker.check(found)
-    rows = checker.figures(found, violations)
-    for row, fault in zip(rows, found.faults):
-        row['at once'] = steps.most_at_once(found, fault)
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    report.write(FOLDER / f'{coordination}-{seed}.json',
-                 {'coordination': coordination, 'seed': seed,
-                  'seconds': progress.seconds()}, found, rows, violations)
+            try:
+                course.follow([step.kind() for step in steps.STEPS], found,
+                              random.Random(seed), SIZE, site, cloud, cinder,
+                              server)
+            finally:
+                violations, rows = course.conclude(
+                    found, FOLDER / f'{coordination}-{seed}.json',
+                    {'coordination': coordination, 'seed': seed,
+                     'seconds': progress.seconds()},
+                    lambda fault: {
+                        'at once': steps.most_at_once(found, fault)})
     report.print_violations(found, violations)
     report.print_table(rows)
     return steps.problems(found, violations, coordination)

@@ -20,11 +20,6 @@ from cloud.faults import kinds
 from storm import figures
 
 EXCLUSIVE = (('coordination', 'read_locks', 'False'),)
-SPAN = 40
-"""Over how many seconds a storm is spread, for each host that changes."""
-MISTAKE_SPAN, MISTAKE_SIZE = 70, (70, 2)
-"""The same of the mistake, and how many sources and creates of each. A create
-has to be alone, on the one host, when the delete comes to the other."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +29,9 @@ class Step:
     :param name: what it is called
     :param changes: which hosts start anew, one after the other: a tuple of
         (host, key of cloud.command.TREES, options of its cinder.conf)
+    :param span: over how many seconds its storm is spread
+    :param size: how many sources its storm has and how many creates each of
+        them, if not as many as the others
     :param parallel: whether creates from one source run together afterwards;
         None if there may be too few of them to tell
     :param unsafe: where the locks are when creates may meet the delete of
@@ -42,15 +40,14 @@ class Step:
 
     name: str
     changes: tuple
+    span: int = 40
+    size: Optional[tuple] = None
     parallel: Optional[bool] = False
     unsafe: tuple = ()
 
     def kind(self):
         """Return the step as a cloud.faults.kinds.Kind."""
-        if self.unsafe:
-            return kinds.Kind(self.name, MISTAKE_SPAN, self._make,
-                              MISTAKE_SIZE)
-        return kinds.Kind(self.name, SPAN * len(self.changes), self._make)
+        return kinds.Kind(self.name, self.span, self._make, self.size)
 
     def _make(self, target, tell):
         tell('new start of ' + ', '.join(
@@ -72,13 +69,18 @@ STEPS = (
     Step('two upgraded, read_locks = False',
          (('two', 'patched', EXCLUSIVE),)),
     Step('option removed',
-         (('one', 'patched', ()), ('two', 'patched', ())), parallel=True),
+         (('one', 'patched', ()), ('two', 'patched', ())), span=80,
+         parallel=True),
     Step('option set again',
-         (('one', 'patched', EXCLUSIVE), ('two', 'patched', EXCLUSIVE))),
+         (('one', 'patched', EXCLUSIVE), ('two', 'patched', EXCLUSIVE)),
+         span=80),
     Step('two downgraded',
          (('two', 'upstream', ()),)),
+    # A create has to be alone, on the one host, when the delete comes to the
+    # other: many sources, few creates.
     Step('option removed from one alone',
-         (('one', 'patched', ()),), parallel=None, unsafe=('etcd3',)),
+         (('one', 'patched', ()),), span=70, size=(70, 2), parallel=None,
+         unsafe=('etcd3',)),
 )
 """Upgrade, downgrade, and the mistake against which the option is there."""
 
@@ -89,7 +91,10 @@ def most_at_once(run, fault):
     :param run: cloud.faults.records.Run
     :param fault: the cloud.faults.records.Fault; copies that began before
         its end do not count
+    :returns: an integer; None if it has not ended
     """
+    if fault.end is None:
+        return None
     return max((figures.most_at_once(
         [(call.begin, call.end) for call in run.calls
          if call.operation == 'copy' and call.source_id == source.source_id

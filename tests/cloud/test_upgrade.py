@@ -10,12 +10,15 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+import json
 import pathlib
+import tempfile
 import unittest
 from unittest import mock
 
 from cloud import deployment
 from cloud.faults import checker
+from cloud.faults import course
 from cloud.faults import kinds
 from cloud.faults import records
 from cloud.upgrade import __main__ as main
@@ -119,6 +122,22 @@ class StepsTest(unittest.TestCase):
 
         problem, = self.problems(OVERLAP)
         self.assertTrue(problem.endswith('found 0'))
+
+    def test_a_run_that_broke_half_way_keeps_its_records(self):
+        self.run.faults[-1].end = self.run.faults[-1].settled = None
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / 'new' / 'etcd3-1.json'
+            violations, rows = course.conclude(
+                self.run, path, {'seed': 1},
+                lambda fault: {'at once': steps.most_at_once(self.run,
+                                                             fault)})
+            told = json.loads(path.read_text())
+
+        self.assertEqual([], violations)
+        self.assertEqual([1, 1, 3, 1, 1, None],
+                         [row['at once'] for row in rows])
+        self.assertEqual(rows, told['figures'])
+        self.assertEqual(18, len(told['records']['calls']))
 
     def test_a_host_is_down_while_it_changes(self):
         done, told = [], []
