@@ -32,6 +32,8 @@ LISTS = 'gate/unpatched'
 FOLDER = pathlib.Path('build/trees')
 _KEYS = {'tree', 'why', 'base', 'edits', 'fails'}
 BASES = ('upstream', 'enhance-locks')
+PROSE = ('api-ref', 'doc', 'releasenotes')
+"""Folders that no tree needs, more than half of all files."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,8 +100,9 @@ def lay_out(root, cinder, base):
     folder = root / FOLDER / f'.{base}'
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    archive = subprocess.Popen(['git', '-C', str(cinder), 'archive', base],
-                               stdout=subprocess.PIPE)
+    archive = subprocess.Popen(
+        ['git', '-C', str(cinder), 'archive', base, '--', '.',
+         *(f':(exclude){name}' for name in PROSE)], stdout=subprocess.PIPE)
     subprocess.run(['tar', '--extract', '--directory', str(folder)],
                    stdin=archive.stdout, check=True)
     if archive.wait():
