@@ -12,7 +12,6 @@
 
 """Run tests of one source tree and read what became of them."""
 
-import concurrent.futures
 import dataclasses
 import io
 import os
@@ -73,13 +72,16 @@ def find(tree, tests):
     :returns: the ids of all their variations
     :rtype: list[str]
     """
-    modules = sorted({_module(test) for test in tests})
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        return [variation
-                for variations in pool.map(
-                    lambda module: _list(tree, module), modules)
-                for variation in variations
-                if any(is_variation(variation, test) for test in tests)]
+    environment = _environment(tree)
+    # What is compiled here, the trees made from this one need not compile.
+    del environment['PYTHONDONTWRITEBYTECODE']
+    listed = subprocess.run(
+        [sys.executable, '-m', 'testtools.run', '--list',
+         *sorted({_module(test) for test in tests})], cwd=tree,
+        env=environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE).stdout.decode().split()
+    return [variation for variation in listed
+            if any(is_variation(variation, test) for test in tests)]
 
 
 def run_some(tree, tests, log, threads=False):
@@ -117,16 +119,6 @@ def is_variation(test_id, method):
 
 def _module(test):
     return test.rsplit('.', 2)[0]
-
-
-def _list(tree, module):
-    environment = _environment(tree)
-    # What is compiled here, the trees made from this one need not compile.
-    del environment['PYTHONDONTWRITEBYTECODE']
-    return subprocess.run(
-        [sys.executable, '-m', 'testtools.run', '--list', module], cwd=tree,
-        env=environment, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE).stdout.decode().split()
 
 
 def _environment(tree, threads=False, seconds=TEST_SECONDS):
