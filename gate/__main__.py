@@ -137,7 +137,7 @@ def _locks(options):
     # These tests wait for leases and dead servers most of the time.
     return _in_cinder('locks', './cinder/tests/functional',
                       r'functional\.rwlock', options,
-                      workers=2 * os.cpu_count())
+                      workers=3 * os.cpu_count())
 
 
 def _in_cinder(name, path, pattern, options, **how):
