@@ -57,8 +57,9 @@ def lend(site, keystone):
     openrc.touch(0o600)
     openrc.write_text(''.join(f'export {name}={shlex.quote(value)}\n'
                               for name, value in credentials.items()))
-    progress.say('a shell: try "openstack volume service list"; other '
-                 f'terminals can read {openrc}; "exit" stops the cloud')
+    progress.say('a shell: try "openstack volume create --size 1 --type '
+                 f'copying NAME"; other terminals can read {openrc}; "exit" '
+                 'stops the cloud')
     subprocess.run([os.environ.get('SHELL', '/bin/sh')],
                    env=site.environment(**credentials))
 

@@ -232,3 +232,24 @@ class Pools(service.Service):
 
     def stop(self):
         """Do nothing: it ends with the scheduler."""
+
+
+class Types(service.Service):
+    """The volume types, one for each backend and called like it.
+
+    :param cinder: the Cinder
+    """
+
+    def __init__(self, cinder):
+        super().__init__('the volume types')
+        self._cinder = cinder
+
+    def launch(self):
+        for backend in BACKENDS:
+            if self._cinder.volumes.find_type(backend) is None:
+                self._cinder.volumes.create_type(
+                    name=backend,
+                    extra_specs={'volume_backend_name': backend})
+
+    def stop(self):
+        """Do nothing: they end with the database."""

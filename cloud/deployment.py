@@ -90,5 +90,5 @@ def lay_out(site, tree, settings=Settings(), server=None):
         [Catalog(site, keystone, 'cinder', 'block-storage', f'{api.url}/v3')],
         [api, cinder.Agent(services, tree, 'cinder-scheduler', 'scheduler', 1),
          *volumes],
-        [cinder.Pools(services)],
+        [cinder.Pools(services), cinder.Types(services)],
     ]), services

@@ -84,9 +84,6 @@ def check(site, cloud, keystone):
     if down:
         raise CloudError(f'expected all services up, found down: '
                          f'{", ".join(down)}')
-    for backend in cinder.BACKENDS:
-        client.run('volume', 'type', 'create', backend, '--property',
-                   f'volume_backend_name={backend}')
     progress.say(f'creating a volume on each of {", ".join(cinder.BACKENDS)}')
     create = ('volume', 'create', '--size', '1')
     sources = [client.run(*create, '--type', backend, backend)['id']

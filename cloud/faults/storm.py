@@ -26,6 +26,7 @@ from cloud.faults import statuses
 from cloud import progress
 from cloud import service
 
+BACKEND = 'copying'
 CLIENTS = 24
 LOOK_SECONDS = 1
 CALM_SECONDS = 35
@@ -61,21 +62,16 @@ class Storms:
         return hashlib.sha256(stored).hexdigest()
 
     def prepare(self):
-        """Make what all storms need: a volume type, and a volume in it.
+        """Make what all storms need: a volume.
 
         :raises CloudError: if that does not work
         """
-        volumes = self._client.volumes
-        kind = self._client.insist(
-            volumes.create_type, name='faults',
-            extra_specs={'volume_backend_name': 'copying'})
-        self._type = kind.id
         self._base = self._new_volume('base').id
         self._wait([self._base], 'available')
 
     def _new_volume(self, name):
         return self._client.insist(self._client.volumes.create_volume,
-                                   size=1, name=name, volume_type=self._type)
+                                   size=1, name=name, volume_type=BACKEND)
 
     def _new_snapshot(self, name):
         return self._client.insist(self._client.volumes.create_snapshot,

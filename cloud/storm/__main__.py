@@ -121,10 +121,6 @@ def run(form, arguments):
             progress.say(f'a cloud of the {tree} tree with {settings}')
             with command.alone() as site, \
                     command.running(site, tree, settings) as (cloud, cinder):
-                for backend in {case.backend for case in storms}:
-                    cinder.volumes.create_type(
-                        name=backend,
-                        extra_specs={'volume_backend_name': backend})
                 found[tree] = [
                     report.Result(settings, case, tree, *run_case(
                         site, cloud, cinder.volumes, case))

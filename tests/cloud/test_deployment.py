@@ -19,6 +19,7 @@ import unittest
 from unittest import mock
 
 from cloud import ceph
+from cloud import cinder
 from cloud import deployment
 from cloud.errors import CloudError
 from cloud import etcd
@@ -70,9 +71,22 @@ class DeploymentTest(unittest.TestCase):
                 *((server, f'cinder-volume-{host}')
                   for server in ('rabbitmq', 'etcd', 'ceph pool', 'nfs')
                   for host in ('one', 'two', 'three')),
-                ('cinder-volume-three', 'the pools of the scheduler')):
+                ('cinder-volume-three', 'the pools of the scheduler'),
+                ('cinder-api', 'the volume types')):
             self.assertLess(names.index(first), names.index(second),
                             f'{first} after {second}')
+
+    def test_each_backend_has_one_volume_type_of_its_name(self):
+        made = {'rbd': {'volume_backend_name': 'rbd'}}
+        self.lay_out()
+        self.cinder._connection = mock.Mock()
+        self.cinder.volumes.find_type = made.get
+        self.cinder.volumes.create_type = (
+            lambda name, extra_specs: made.update({name: extra_specs}))
+        cinder.Types(self.cinder).start()
+
+        self.assertEqual({name: {'volume_backend_name': name}
+                          for name in ('copying', 'rbd', 'nfs')}, made)
 
     def test_two_hosts_are_a_cluster_and_the_third_is_alone(self):
         self.lay_out()

@@ -71,7 +71,6 @@ class ProbeTest(unittest.TestCase):
         self.cinder = Cinder(folder, hosts, **named)
         run = records.Run()
         storms = storm.Storms(self.cinder, folder, None, run, (1, 1))
-        storms._type = 'type'
         with mock.patch.object(storm, 'PATIENCE', 2):
             storms.probe('quake')
         probe, = run.probes
