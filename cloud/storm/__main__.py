@@ -18,6 +18,7 @@ otherwise; with 2 when the command line is wrong.
 """
 
 import argparse
+from concurrent import futures
 import datetime
 import os
 import platform
@@ -29,6 +30,8 @@ from cloud import progress
 from cloud.storm import cases
 
 FOLDER = command.ROOT / 'build/cloud-storm'
+CLIENTS = 8
+"""How many volumes are filled, read or dropped at once."""
 FIELDS = {'snapshot': 'snapshot_id', 'volume': 'source_volume_id'}
 """What the source of a create is called in a request."""
 
@@ -66,15 +69,18 @@ def run_case(site, cloud, volumes, case):
     from cloud.storm import report
     from cloud.storm import wave
 
+    def each(work, ids):
+        with futures.ThreadPoolExecutor(CLIENTS) as pool:
+            return list(pool.map(work, ids))
+
     requests = wave.Requests(volumes, case.backend, case.creates)
     held = contents.OF[case.backend](site, case.mebibytes)
     originals = requests.create_volumes(case.creates)
-    for volume in originals:
-        held.fill(volume)
+    each(held.fill, originals)
     sources = originals
     if case.source == 'snapshot':
         sources = requests.create_snapshots(originals)
-    expected = dict(zip(sources, map(held.checksum, originals)))
+    expected = dict(zip(sources, each(held.checksum, originals)))
 
     def outcome(name, sources):
         progress.say(f'{case}: the {name}')
@@ -84,18 +90,16 @@ def run_case(site, cloud, volumes, case):
         spent = load.since(before, cloud)
         progress.say(f'{case}: the {name} took {found.seconds:.1f} s; '
                      'checksums')
-        wrong = sum(held.checksum(volume) != expected[source]
-                    for volume, source in found.volumes.items())
+        wrong = sum(data != expected[source] for data, source in zip(
+            each(held.checksum, found.volumes), found.volumes.values()))
         most = creates.most_at_once(found.volumes,
                                     creates.intervals(site.logs))
-        for volume in found.volumes:
-            held.drop(volume)
+        each(held.drop, found.volumes)
         return report.Outcome(found, wrong, most, spent)
 
     both = (outcome('ideal', sources),
             outcome('storm', sources[:1] * case.creates))
-    for volume in originals:
-        held.drop(volume)
+    each(held.drop, originals)
     return both
 
 
