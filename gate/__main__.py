@@ -54,7 +54,7 @@ OURS = ('series', 'storm', 'bench', 'cloud', 'gate', 'specs', 'tests')
 TOUCHED = (r'cinder\.tests\.unit\.(rwlock|message|test_coordination|'
            r'test_synchronized|test_lock_file_removal|test_utils|'
            r'group\.test_groups_manager|volume\.flows|'
-           r'volume\.drivers\.test_lvm|'
+           r'volume\.drivers\.test_(lvm|rbd)|'
            r'volume\.test_(volume|snapshot|volume_migration|volume_retype|'
            r'absent_source|source_is_gone|source_state)\b)')
 """Cinder's unit tests of the modules that the series touches."""
@@ -65,7 +65,7 @@ RACES = (r'functional\.test_(create_without_request|parallel_creates|'
 """The functional tests of creates and of what endangers their sources."""
 NOT_OURS = (r'(?!.*(rwlock|test_synchronized|test_lock_file_removal|'
             r'test_absent_source|test_source_is_gone|test_source_state|'
-            r'test_lvm_parallel_creates|' +
+            r'test_lvm_parallel_creates|test_rbd_event_loop|' +
             RACES + '))')
 """Tests that Cinder itself may skip, in the one mode or the other."""
 
