@@ -30,12 +30,15 @@ class Case:
     :param creates: how many volumes are created at once, as an integer
     :param mebibytes: how much data is written to each source, as an integer;
         the copying driver does it by itself
+    :param serial: whether the storage itself creates one volume from a source
+        after the other, so that the storm cannot be as fast as its ideal
     """
 
     backend: str
     source: str
     creates: int
     mebibytes: int = 0
+    serial: bool = False
 
     def __str__(self):
         return f'{self.creates} from one {self.source} on {self.backend}'
@@ -75,7 +78,9 @@ FORMS = {
         FILE_THREADS: _storms('copying', [16, 64, 128], [16, 64, 128]),
         FILE: _storms('copying', [64], [16, 64, 128]),
         ETCD_THREADS: _storms('copying', [128], [16, 64, 128]),
-        CLONES: _storms('rbd', [64], [64], mebibytes=16),
+        # Ceph makes the snapshots of one image one after the other.
+        CLONES: (*_storms('rbd', [64], mebibytes=16),
+                 Case('rbd', 'volume', 64, 16, serial=True)),
         ETCD: (*_storms('copying', [128], [64, 128]),
                *_storms('rbd', [64, 128], [64], mebibytes=16))}}
 """Name -> the clouds, and the storms on each; the long form has what the usual

@@ -332,6 +332,13 @@ class ReportTest(unittest.TestCase):
             found, = report.problems([wrong])
             self.assertIn(wanted, found)
 
+    def test_a_storage_that_is_serial_may_be_slow_but_not_wrong(self):
+        slow, wrong = result(storm=9), result(storm=9, wrong=1)
+        slow.case = wrong.case = cases.Case('rbd', 'volume', 4, serial=True)
+
+        found, = report.problems([slow, wrong])
+        self.assertIn('1 volumes have not the data', found)
+
     def test_a_report_is_for_people_and_programs(self):
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
