@@ -65,7 +65,8 @@ RACES = (r'functional\.test_(create_without_request|parallel_creates|'
 """The functional tests of creates and of what endangers their sources."""
 NOT_OURS = (r'(?!.*(rwlock|test_synchronized|test_lock_file_removal|'
             r'test_absent_source|test_source_is_gone|test_source_state|'
-            r'test_lvm_parallel_creates|test_rbd_event_loop|' +
+            r'test_lvm_parallel_creates|'
+            r'test_rbd_(event_loop|exclusive_clones)|' +
             RACES + '))')
 """Tests that Cinder itself may skip, in the one mode or the other."""
 
