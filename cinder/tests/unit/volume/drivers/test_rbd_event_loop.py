@@ -32,24 +32,26 @@ class Image:
     """A source image, whose slow call ends when another thread has gone on.
 
     :param str slow: The name of that call.
+    :ivar called: An event: it has begun.
+    :ivar went_on: A list, whether the other thread had gone on at its end.
     """
 
     def __init__(self, slow):
         self.went_on = []
         self._slow = slow
         # Real ones in either mode: it is a real thread that Ceph blocks.
-        self._called = patcher.original('threading').Event()
+        self.called = patcher.original('threading').Event()
         self._passed = patcher.original('threading').Event()
 
     def go_on(self):
         """Be another request: it wants to run during the call."""
-        while not self._called.is_set():
+        while not self.called.is_set():
             time.sleep(0.01)
         self._passed.set()
 
     def _take(self, call):
         if call == self._slow:
-            self._called.set()
+            self.called.set()
             self.went_on.append(self._passed.wait(PATIENCE))
 
     def create_snap(self, name):
@@ -81,6 +83,7 @@ class EventLoopTestCase(test.TestCase):
         volume, source = (fake_volume.fake_volume_obj(None, id=volume_id)
                           for volume_id in (fake.VOLUME_ID, fake.VOLUME2_ID))
         other = threading.Thread(target=image.go_on)
+        self.addCleanup(image.called.set)
         other.start()
         driver.create_cloned_volume(volume, source)
         other.join()

@@ -28,12 +28,10 @@ class ExclusiveClonesTestCase(test.TestCase):
     @ddt.unpack
     def test_full_copies_alone_run_together(self, depth, together):
         group = configuration.SHARED_CONF_GROUP
-        driver = rbd.RBDDriver(
-            configuration=configuration.Configuration([], group),
-            rbd=mock.MagicMock(), rados=mock.MagicMock())
+        options = configuration.Configuration(rbd.RBD_OPTS, group)
         self.override_config('rbd_max_clone_depth', depth, group=group)
-        driver = rbd.RBDDriver(configuration=driver.configuration,
-                               rbd=driver.rbd, rados=driver.rados)
+        driver = rbd.RBDDriver(configuration=options, rbd=mock.MagicMock(),
+                               rados=mock.MagicMock())
 
         self.assertEqual(together, driver.PARALLEL_CREATES_FROM_VOLUME)
         self.assertTrue(driver.PARALLEL_CREATES_FROM_SNAPSHOT)
