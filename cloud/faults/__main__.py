@@ -81,7 +81,7 @@ def run(args):
                 course.follow(faults, found, random.Random(args.seed), size,
                               site, cloud, cinder, etcd)
             finally:
-                violations, rows = course.conclude(
+                violations, rows = report.conclude(
                     found,
                     FOLDER / f'{args.tree}-{args.form}-{args.seed}.json',
                     {'tree': args.tree, 'form': args.form, 'seed': args.seed,

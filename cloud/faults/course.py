@@ -12,13 +12,11 @@
 
 """The course of a run: a storm around each fault, and what is left of it."""
 
-from cloud.faults import checker
 from cloud.faults import client
 from cloud.faults import end
 from cloud.faults import journal
 from cloud.faults import kinds
 from cloud.faults import records
-from cloud.faults import report
 from cloud.faults import storm
 
 OPTIONS = (('copying', 'volume_driver',
@@ -59,24 +57,3 @@ def follow(faults, run, rng, size, site, cloud, cinder, server):
         run.finished = True
     finally:
         run.calls = records.calls(journal.read(path))
-
-
-def conclude(run, path, facts, also=lambda fault: {}):
-    """Check a run and write its records, even if it has not come to its end.
-
-    :param run: the cloud.faults.records.Run; one that has not ended
-        shows no violations
-    :param path: pathlib.Path of the JSON file to write
-    :param facts: dict of what else to tell: the tree, the seed, ...
-    :param also: a callable that gets a cloud.faults.records.Fault and returns
-        a dict of what else the figures tell of it
-    :returns: list of cloud.faults.checker.Violation, and the figures, a list
-        of dicts
-    """
-    violations = checker.check(run) if run.finished else []
-    rows = checker.figures(run, violations)
-    for row, fault in zip(rows, run.faults):
-        row.update(also(fault))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    report.write(path, facts, run, rows, violations)
-    return violations, rows

@@ -26,6 +26,27 @@ SUMMED_UP = {'at once': max}
 """How the last row sums up a column; the others are added up."""
 
 
+def conclude(run, path, facts, also=lambda fault: {}):
+    """Check a run and write its records, even if it has not come to its end.
+
+    :param run: the cloud.faults.records.Run; one that has not ended
+        shows no violations
+    :param path: pathlib.Path of the JSON file to write
+    :param facts: dict of what else to tell: the tree, the seed, ...
+    :param also: a callable that gets a cloud.faults.records.Fault and returns
+        a dict of what else the figures tell of it
+    :returns: list of cloud.faults.checker.Violation, and the figures, a list
+        of dicts
+    """
+    violations = checker.check(run) if run.finished else []
+    rows = checker.figures(run, violations)
+    for row, fault in zip(rows, run.faults):
+        row.update(also(fault))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(path, facts, run, rows, violations)
+    return violations, rows
+
+
 def print_table(rows, stream=None):
     """Print the figures of all faults.
 

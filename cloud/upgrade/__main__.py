@@ -75,7 +75,7 @@ def upgrade(coordination, seed):
                               random.Random(seed), SIZE, site, cloud, cinder,
                               server)
             finally:
-                violations, rows = course.conclude(
+                violations, rows = report.conclude(
                     found, FOLDER / f'{coordination}-{seed}.json',
                     {'coordination': coordination, 'seed': seed,
                      'seconds': progress.seconds()},

@@ -18,9 +18,9 @@ from unittest import mock
 
 from cloud import deployment
 from cloud.faults import checker
-from cloud.faults import course
 from cloud.faults import kinds
 from cloud.faults import records
+from cloud.faults import report
 from cloud.upgrade import __main__ as main
 from cloud.upgrade import steps
 
@@ -127,7 +127,7 @@ class StepsTest(unittest.TestCase):
         self.run.faults[-1].end = self.run.faults[-1].settled = None
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / 'new' / 'etcd3-1.json'
-            violations, rows = course.conclude(
+            violations, rows = report.conclude(
                 self.run, path, {'seed': 1},
                 lambda fault: {'at once': steps.most_at_once(self.run,
                                                              fault)})
