@@ -99,7 +99,9 @@ def run_case(site, cloud, volumes, case):
 
     both = (outcome('ideal', sources),
             outcome('storm', sources[:1] * case.creates))
-    each(held.drop, originals)
+    # What a copy in error has in the storage may still need its source.
+    if not any(found.wave.errors for found in both):
+        each(held.drop, originals)
     return both
 
 

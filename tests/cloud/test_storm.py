@@ -382,10 +382,9 @@ class Held:
     :param wrong: numbers of the copies that got other data
     """
 
-    data = {}
-
     def __init__(self, wrong):
         self._wrong = wrong
+        self.data = {}
         self.copies = 0
 
     def __call__(self, site, mebibytes):
@@ -409,10 +408,15 @@ class Held:
 
 class RunCaseTest(unittest.TestCase):
 
-    def run_case(self, wrong=()):
-        """Run 4 creates for the ideal and 4 for the storm."""
+    def run_case(self, wrong=(), status='available'):
+        """Run 4 creates for the ideal and 4 for the storm.
+
+        :param wrong: numbers of the copies that get other data
+        :param status: the status in which they end
+        :returns: both Outcomes, and how many volumes have data at the end
+        """
         held = Held(wrong)
-        storage = BlockStorage(4)
+        storage = BlockStorage(4, status)
         create = storage.create_volume
 
         def copy(size, volume_type, **source):
@@ -426,24 +430,30 @@ class RunCaseTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         with mock.patch.dict(contents.OF, copying=held):
-            found = main.run_case(
+            ideal, storm = main.run_case(
                 mock.Mock(logs=pathlib.Path(folder.name)),
                 mock.Mock(services=[]), storage,
                 cases.Case('copying', 'volume', 4))
-        self.assertEqual({}, held.data)
-        return found
+        return ideal, storm, len(held.data)
 
     def test_copies_of_their_sources_are_right(self):
-        ideal, storm = self.run_case()
+        ideal, storm, left = self.run_case()
 
         self.assertEqual((0, 0), (ideal.wrong, storm.wrong))
         self.assertEqual((4, 1), (len(set(ideal.wave.volumes.values())),
                                   len(set(storm.wave.volumes.values()))))
+        self.assertEqual(0, left)
 
     def test_wrong_data_is_found(self):
-        ideal, storm = self.run_case(wrong={1, 4, 6})
+        ideal, storm, _left = self.run_case(wrong={1, 4, 6})
 
         self.assertEqual((1, 2), (ideal.wrong, storm.wrong))
+
+    def test_a_source_of_copies_in_error_is_left_alone(self):
+        ideal, storm, left = self.run_case(status='error')
+
+        self.assertEqual((4, 4), (ideal.wave.errors, storm.wave.errors))
+        self.assertEqual(2 * 4 + 4, left)
 
 
 class MainTest(unittest.TestCase):
