@@ -77,14 +77,19 @@ def running(site, tree, *how):
     :param tree: a key of TREES
     :param how: what else cloud.deployment.lay_out() gets
     :returns: the cloud.cloud.Cloud, and the cloud.cinder.Cinder in it
-    :raises CloudError: if it does not start
+    :raises CloudError: if it does not start, or the API fails in the block
     """
-    # Only what is installed beside Cinder has it.
+    # Only what is installed beside Cinder has them.
     from cloud import deployment
+    from keystoneauth1 import exceptions as keystone_errors
+    from openstack import exceptions
 
     cloud, cinder = deployment.lay_out(site, tree_of(tree), *how)
-    with cloud:
-        yield cloud, cinder
+    try:
+        with cloud:
+            yield cloud, cinder
+    except (exceptions.SDKException, keystone_errors.ClientException) as error:
+        raise CloudError(f'Cinder\'s API: {error}')
 
 
 def main(module, arguments, trees, work):
