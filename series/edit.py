@@ -20,6 +20,7 @@ blank ones too; that white space is taken away again.
 """
 
 import ast
+import functools
 import json
 import os
 import re
@@ -168,15 +169,25 @@ def _check_code(source, result, where):
                 f'with the indentation: {text!r}.')
 
 
+# What one rule leaves of a file is what the next one gets.
+@functools.lru_cache(maxsize=128)
 def _long_strings(source):
     """Collect the strings of several lines that are no docstrings."""
-    tree = ast.parse(source)
-    # A text that stands alone as a statement may be indented at will.
-    alone = {id(node.value) for node in ast.walk(tree)
-             if isinstance(node, ast.Expr)}
-    return {node.value for node in ast.walk(tree)
-            if isinstance(node, ast.Constant) and id(node) not in alone and
-            isinstance(node.value, str) and '\n' in node.value}
+    found = set()
+    waiting = [ast.parse(source)]
+    while waiting:
+        node = waiting.pop()
+        for child in ast.iter_child_nodes(node):
+            if getattr(child, 'lineno', None) == getattr(
+                    child, 'end_lineno', 0):
+                continue
+            waiting.append(child)
+            # A text that stands alone as a statement may be indented at will.
+            if (isinstance(child, ast.Constant) and
+                    isinstance(child.value, str) and '\n' in child.value and
+                    not isinstance(node, ast.Expr)):
+                found.add(child.value)
+    return found
 
 
 def _unindented(text):
