@@ -53,8 +53,6 @@ def enter(module, arguments):
             'expected to run as root, where namespaces and mounts can be '
             f'made, found user {os.geteuid()}: {tried.stderr.strip()}')
     os.environ[MARK] = 'inside'
-    # A dozen processes would compile all that they import, each time.
-    os.environ.pop('PYTHONDONTWRITEBYTECODE', None)
     os.execvp(UNSHARE[0], [*UNSHARE, *FIRST, sys.executable, '-m', module,
                            *arguments])
 

@@ -72,13 +72,10 @@ def find(tree, tests):
     :returns: the ids of all their variations
     :rtype: list[str]
     """
-    environment = _environment(tree)
-    # What is compiled here, the trees made from this one need not compile.
-    del environment['PYTHONDONTWRITEBYTECODE']
     listed = subprocess.run(
         [sys.executable, '-m', 'testtools.run', '--list',
          *sorted({_module(test) for test in tests})], cwd=tree,
-        env=environment, stdin=subprocess.DEVNULL,
+        env=_environment(tree), stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE).stdout.decode().split()
     return [variation for variation in listed
             if any(is_variation(variation, test) for test in tests)]
@@ -126,7 +123,6 @@ def _environment(tree, threads=False, seconds=TEST_SECONDS):
         os.environ,
         PYTHONPATH=str(pathlib.Path(tree).resolve()),
         PYTHONWARNINGS='ignore',
-        PYTHONDONTWRITEBYTECODE='1',
         OS_CINDER_DISABLE_EVENTLET_PATCHING=str(int(threads)),
         OS_STDOUT_CAPTURE='1',
         OS_STDERR_CAPTURE='1',

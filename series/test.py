@@ -302,7 +302,7 @@ def _name(path):
 
 
 def _environment(path):
-    environment = os.environ | {
+    return os.environ | {
         'PYTHONPATH': str(path),
         'PYTHONWARNINGS': 'ignore',
         # A test of Cinder's that lets all files exist would find translations.
@@ -311,6 +311,3 @@ def _environment(path):
         'OS_STDOUT_CAPTURE': '1',
         'OS_STDERR_CAPTURE': '1',
         'OS_TEST_TIMEOUT': str(TEST_SECONDS)}
-    # What is compiled for one commit, the next ones need not compile.
-    environment.pop('PYTHONDONTWRITEBYTECODE', None)
-    return environment
