@@ -162,7 +162,7 @@ def _unpatched(_options):
 def _upstream(options):
     return results.tell(
         _in_mode('upstream', options.threads),
-        upstream.run(ROOT, _cinder(), options.threads))
+        upstream.run(ROOT, _cinder(), options.threads, NOT_OURS))
 
 
 def _docs(_options):
