@@ -16,6 +16,7 @@ import contextlib
 import io
 import os
 import tempfile
+from unittest import mock
 
 import ddt
 import testtools
@@ -111,6 +112,17 @@ class UpstreamTest(testtools.TestCase):
             'ValueError: 4 at 0x7f99 in /tmp/c')))
         self.assertFalse(upstream.same(one, self.failure('KeyError: 3')))
         self.assertFalse(upstream.same(one, outcome('success')))
+
+    def test_only_tests_of_cinder_may_be_skipped(self):
+        outcomes = {'cinder.test_theirs': outcome('skip'),
+                    'cinder.test_ours': outcome('skip'),
+                    'cinder.test_passed': outcome('success')}
+        with mock.patch('gate.runner.run_all', return_value=outcomes), \
+                contextlib.redirect_stdout(io.StringIO()):
+            found = upstream.run(None, None, False, '(?!.*ours)')
+
+        self.assertEqual(results.Result(1, ('cinder.test_ours: skip',)),
+                         found)
 
 
 class DocsTest(testtools.TestCase):
