@@ -32,6 +32,9 @@ from kazoo.protocol import states
 import tooz
 from tooz import coordination
 
+PAUSE = 0.01
+"""Seconds before a request is sent again."""
+
 
 class Session:
     """The session of a coordinator with ZooKeeper.
@@ -102,8 +105,11 @@ class Session:
                 answer = self.answer(request(*args), bound)
             except coordination.ToozConnectionError:
                 if self._is_closed() or not self._is_connected.wait(
-                        _left(bound)):
+                        _left(bound)) or not _left(bound):
                     raise
+                # kazoo refuses requests at once while the thread of its
+                # connection, a green one perhaps, has yet to catch up.
+                time.sleep(PAUSE)
                 asked = time.monotonic()
                 self.client.sync_async('/')
             else:

@@ -18,7 +18,9 @@ from unittest import mock
 import ddt
 import fixtures
 from kazoo import exceptions
+from kazoo.protocol import states
 import tooz
+from tooz import coordination
 
 from cinder.rwlock import base as rwlock_base
 from cinder.rwlock import tooz_internals
@@ -172,6 +174,17 @@ class ZooKeeperLockTestCase(ZooKeeperTestCase):
             self.assertFalse(waiter.ended.is_set())
             self.assertTrue(held.release())
             self.assertAcquires(waiter)
+
+    def test_a_request_that_is_refused_at_once_is_repeated_with_pauses(self):
+        session = self.lock('read')._session
+        request = mock.Mock(side_effect=session.client.exists_async)
+        with mock.patch.object(session.client, '_state',
+                               states.KeeperState.EXPIRED_SESSION):
+            self.assertRaises(coordination.ToozConnectionError, session.ask,
+                              request, '/',
+                              deadline=time.monotonic() + contract.GLIMPSE)
+        self.assertLess(request.call_count,
+                        2 + contract.GLIMPSE / zookeeper_session.PAUSE)
 
     # Sessions
 
