@@ -54,6 +54,18 @@ class Background:
             self.ended.set()
 
 
+def told_of(log, lock):
+    """Return the messages that name a lock.
+
+    Another one that a test has dropped can be told of at any time.
+
+    :param log: A method of a logger, mocked.
+    :param lock: The lock.
+    :returns: A list of calls.
+    """
+    return [call for call in log.call_args_list if lock.name in call.args]
+
+
 class RWLockTestCase(test.TestCase):
     """Coordinators with real locks, and processes with their own."""
 
