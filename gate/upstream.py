@@ -26,17 +26,18 @@ from gate import trees
 UNIT = './cinder/tests/unit'
 
 
-def run(root, cinder, threads, may_skip):
+def run(root, cinder, pattern, threads, may_skip):
     """Run the suite.
 
     :param pathlib.Path root: the top of this repository
     :param pathlib.Path cinder: the tree that ``python -m series build`` made
+    :param str pattern: a regular expression that finds the ids to run
     :param bool threads: native threads instead of eventlet
     :param str may_skip: a regular expression for the ids of tests that may
         be skipped; any other counts as failed
     :rtype: gate.results.Result
     """
-    outcomes = runner.run_all(cinder, UNIT, '', threads)
+    outcomes = runner.run_all(cinder, UNIT, pattern, threads)
     failed = {test: outcome for test, outcome in outcomes.items()
               if outcome.status not in ('success', 'skip')}
     passed = sum(outcome.status == 'success' for outcome in outcomes.values())

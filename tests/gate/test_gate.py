@@ -119,7 +119,7 @@ class UpstreamTest(testtools.TestCase):
                     'cinder.test_passed': outcome('success')}
         with mock.patch('gate.runner.run_all', return_value=outcomes), \
                 contextlib.redirect_stdout(io.StringIO()):
-            found = upstream.run(None, None, False, '(?!.*ours)')
+            found = upstream.run(None, None, '', False, '(?!.*ours)')
 
         self.assertEqual(results.Result(1, ('cinder.test_ours: skip',)),
                          found)

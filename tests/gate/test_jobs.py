@@ -24,8 +24,8 @@ from series import releases
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NOT_FOR_CI = {'bench-locks', 'cloud', 'cloud-faults', 'cloud-storm',
-              'cloud-upgrade', 'pins', 'releases'}
-"""They write files to be committed, run what CI runs one by one, or, as
+              'cloud-upgrade', 'pins', 'releases', 'upstream-core'}
+"""They write files to be committed, run what other jobs run too, or, as
 cloud, start a dozen servers of their own as root."""
 
 
