@@ -52,9 +52,9 @@ from series import tree
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CINDER = releases.load(ROOT)[0]
 OURS = ('series', 'storm', 'bench', 'cloud', 'gate', 'specs', 'tests')
-TOUCHED = (r'cinder\.tests\.unit\.(rwlock|message|test_coordination|'
-           r'test_synchronized|test_lock_file_removal|test_utils|'
-           r'group\.test_groups_manager|volume\.flows|'
+TOUCHED = (r'cinder\.tests\.unit\.(rwlock|message|backup\.test_backup\b|'
+           r'test_coordination|test_synchronized|test_lock_file_removal|'
+           r'test_utils|group\.test_groups_manager|volume\.flows|'
            r'volume\.drivers\.test_(lvm|rbd)|'
            r'volume\.test_(volume|snapshot|volume_migration|volume_retype|'
            r'absent_source|source_is_gone|source_state)\b)')
@@ -63,7 +63,7 @@ CORE = r'^cinder\.tests\.unit\.(?!volume\.drivers\.)|' + TOUCHED
 """Cinder's unit tests without those of other drivers, two thirds of all."""
 RACES = (r'functional\.test_(create_without_request|parallel_creates|'
          r'exclusive_creates|failed_clone|damaged_source|image_volumes|'
-         r'group_sources|rewritten_sources|migrated_sources|'
+         r'group_sources|rewritten_sources|restored_sources|migrated_sources|'
          r'lost_source_lock)\b')
 """The functional tests of creates and of what endangers their sources."""
 NOT_OURS = (r'(?!.*(rwlock|test_synchronized|test_lock_file_removal|'

@@ -71,6 +71,23 @@ def changing(purpose, volumes=(), snapshots=()):
         yield
 
 
+def wait_for_creates(purpose, volume_id):
+    """Wait until no volume is created from one that will be rewritten.
+
+    For what takes too long to keep creates waiting, each of which occupies a
+    worker of cinder-volume. The volume must have a status by now with which
+    :func:`cinder.volume.source_state.check` refuses the creates that come
+    later, and keep it until its data can be relied on again.
+
+    :param str purpose: What for, told to those who wait.
+    :param volume_id: The id of the volume.
+    :raises LockLost: the lock was lost at once
+    :raises tooz.ToozError: The coordination backend failed.
+    """
+    with changing(purpose, volumes=[volume_id]):
+        pass
+
+
 def _acquire(stack, purpose, volumes, snapshots, volumes_shared,
              snapshots_shared):
     locks = []

@@ -15,8 +15,9 @@
 The API has looked at the status of the source when it accepted the create.
 By the time the create holds the lock of the source, the source may have been
 damaged: by a delete or revert that failed or was cut by a crash, or that goes
-on although its lock was lost. Its status tells all of these, so it has to be
-looked at again under the lock.
+on although its lock was lost. Or a backup is being restored into it, for which
+no create waits. Its status tells all of these, so it has to be looked at again
+under the lock.
 """
 
 from cinder import exception
@@ -28,6 +29,8 @@ NOT_USABLE = frozenset((
     fields.SnapshotStatus.ERROR_DELETING,
     fields.SnapshotStatus.RESTORING,
     'reverting',
+    fields.VolumeStatus.RESTORING_BACKUP,
+    fields.VolumeStatus.ERROR_RESTORING,
 ))
 """Statuses of snapshots and volumes whose data nobody can rely on."""
 

@@ -94,23 +94,30 @@ class CopyingDriver(driver.VolumeDriver):
     def get_driver_options():
         return OPTS
 
+    @classmethod
     @contextlib.contextmanager
-    def _recorded(self, operation, resource, source_id=None):
+    def recorded(cls, operation, resource, source_id=None):
+        """Record what is done inside, once the gate of it lets it through.
+
+        :param str operation: what it is
+        :param resource: the Volume or Snapshot that it is done to
+        :param source_id: what is read for it, if anything is
+        """
         begin = time.monotonic()
-        with self._mutex:
-            self._inside[operation] += 1
-            self._most_inside[operation] = max(self._most_inside[operation],
-                                               self._inside[operation])
+        with cls._mutex:
+            cls._inside[operation] += 1
+            cls._most_inside[operation] = max(cls._most_inside[operation],
+                                              cls._inside[operation])
         try:
-            gate = self.gates.get(operation)
+            gate = cls.gates.get(operation)
             if gate is not None:
                 gate(resource)
             yield
         finally:
-            with self._mutex:
-                self._inside[operation] -= 1
-            self.journal.append(Interval(operation, resource.id, source_id,
-                                         begin, time.monotonic()))
+            with cls._mutex:
+                cls._inside[operation] -= 1
+            cls.journal.append(Interval(operation, resource.id, source_id,
+                                        begin, time.monotonic()))
 
     def path_of(self, resource_id):
         """Return the path of the file that holds a volume or snapshot."""
@@ -154,26 +161,26 @@ class CopyingDriver(driver.VolumeDriver):
                      '%r' % self._directory)
 
     def create_volume(self, volume):
-        with self._recorded('create_volume', volume):
+        with self.recorded('create_volume', volume):
             with open(self.path_of(volume.name_id), 'wb') as target:
                 target.write(os.urandom(PIECES * PIECE_SIZE))
 
     def create_volume_from_snapshot(self, volume, snapshot):
-        with self._recorded('create_from_source', volume, snapshot.id):
+        with self.recorded('create_from_source', volume, snapshot.id):
             self._copy(volume.name_id, snapshot.id)
 
     def create_cloned_volume(self, volume, src_vref):
-        with self._recorded('create_from_source', volume, src_vref.id):
+        with self.recorded('create_from_source', volume, src_vref.id):
             self._copy(volume.name_id, src_vref.name_id)
 
     def copy_image_to_volume(self, context, volume, image_service, image_id,
                              disable_sparse=False):
-        with self._recorded('copy_image_to_volume', volume, image_id):
+        with self.recorded('copy_image_to_volume', volume, image_id):
             with open(self.path_of(volume.name_id), 'wb') as target:
                 image_service.download(context, image_id, target)
 
     def delete_volume(self, volume):
-        with self._recorded('delete_volume', volume):
+        with self.recorded('delete_volume', volume):
             self._delete(volume.name_id)
 
     def create_snapshot(self, snapshot):
@@ -181,20 +188,20 @@ class CopyingDriver(driver.VolumeDriver):
                         self.path_of(snapshot.id))
 
     def delete_snapshot(self, snapshot):
-        with self._recorded('delete_snapshot', snapshot):
+        with self.recorded('delete_snapshot', snapshot):
             self._delete(snapshot.id)
 
     def revert_to_snapshot(self, context, volume, snapshot):
-        with self._recorded('revert_to_snapshot', volume):
+        with self.recorded('revert_to_snapshot', volume):
             self._copy(volume.name_id, snapshot.id)
 
     def migrate_volume(self, context, volume, host):
-        with self._recorded('migrate_volume', volume):
+        with self.recorded('migrate_volume', volume):
             self._move(volume)
         return True, None
 
     def retype(self, context, volume, new_type, diff, host):
-        with self._recorded('retype', volume):
+        with self.recorded('retype', volume):
             self._move(volume)
         return True
 
@@ -215,7 +222,8 @@ class CopyingDriver(driver.VolumeDriver):
         pass
 
     def initialize_connection(self, volume, connector):
-        raise NotImplementedError()
+        return {'driver_volume_type': 'local',
+                'data': {'device_path': self.path_of(volume.name_id)}}
 
     def terminate_connection(self, volume, connector, **kwargs):
         pass

@@ -24,7 +24,8 @@ from cinder.volume import source_state
 @ddt.ddt
 class SourceStateTestCase(test.TestCase):
 
-    @ddt.data('error', 'deleting', 'error_deleting', 'reverting')
+    @ddt.data('error', 'deleting', 'error_deleting', 'reverting',
+              'restoring-backup', 'error_restoring')
     def test_refused_volumes(self, status):
         volume = fake_volume.fake_volume_obj(None, status=status)
         error = self.assertRaises(exception.SourceNotUsable,
