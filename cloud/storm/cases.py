@@ -77,7 +77,8 @@ FORMS = {
     'long': {
         FILE_THREADS: _storms('copying', [16, 64, 128], [16, 64, 128]),
         FILE: _storms('copying', [64], [16, 64, 128]),
-        ETCD_THREADS: _storms('copying', [128], [16, 64, 128]),
+        ETCD_THREADS: (*_storms('copying', [128], [16, 64, 128]),
+                       *_storms('rbd', [16], mebibytes=16)),
         # Ceph makes the snapshots of one image one after the other.
         CLONES: (*_storms('rbd', [64], mebibytes=16),
                  Case('rbd', 'volume', 64, 16, serial=True)),
