@@ -31,7 +31,7 @@ class ExclusiveContractTestCase(server_contract.ServerContract):
     LEASE = 3
     READERS_SHARE = False
     ORDERED = False
-    # tooz renews each lock by itself, on a busy machine no thousand in a lease.
+    # tooz renews each lock by itself; a thousand may take longer than a lease.
     CROWD = 100
     REQUEST_SECONDS = 1
     ROUND_TRIPS = {'acquire': 1, 'release': 2}
