@@ -127,10 +127,22 @@ def make(root, base, tree):
     folder = root / FOLDER / tree.name
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(base, folder, copy_function=os.link, symlinks=True)
-    for path, wanted in tree.edits.items():
-        source = (folder / path).read_bytes()
-        for rule in wanted:
-            source = edit.apply(source, rule, f'tree {tree.name}: {path}')
+    for path, source in edited(base, tree):
         (folder / path).unlink()
         (folder / path).write_bytes(source)
     return folder
+
+
+def edited(base, tree):
+    """Edit the files that a tree changes.
+
+    :param pathlib.Path base: what :func:`lay_out` returned
+    :param Tree tree: what is to be made
+    :returns: the path and the content of each, as text and bytes
+    :raises SeriesError: if an edit does not match as often as it declares
+    """
+    for path, wanted in tree.edits.items():
+        source = (base / path).read_bytes()
+        for rule in wanted:
+            source = edit.apply(source, rule, f'tree {tree.name}: {path}')
+        yield path, source

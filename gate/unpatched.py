@@ -20,6 +20,7 @@ tests only if threads or processes meet.
 """
 
 import ast
+import collections
 import concurrent.futures
 import os
 import re
@@ -42,9 +43,7 @@ def run(root, cinder):
     :raises SeriesError: if the list of trees is wrong
     """
     wanted = trees.load(root)
-    missing = _missing(root, {test for tree in wanted for test in tree.fails})
-    passed, failed = 0, [f'{test}: no tree is named on which it fails'
-                         for test in sorted(missing)]
+    passed, failed = 0, _unnamed(root, wanted)
     bases = {name: trees.lay_out(root, cinder, name) for name in trees.BASES}
     found = {base: runner.find(folder, [
         f'cinder.tests.{test}' for tree in wanted if tree.base == base
@@ -63,6 +62,27 @@ def run(root, cinder):
                   if not any(verdicts.values()) else f'{tree.name}: FAILED',
                   flush=True)
     return results.Result(passed, tuple(failed))
+
+
+def complaints(root, cinder):
+    """Say what is wrong with the lists, which takes no test to find out.
+
+    :param pathlib.Path root: the top of this repository
+    :param pathlib.Path cinder: the tree that ``python -m series build`` made
+    :returns: a sentence for each test without a tree, and for each tree whose
+        edits do not match
+    :rtype: list[str]
+    :raises SeriesError: if a list is malformed
+    """
+    wanted = trees.load(root)
+    found = _unnamed(root, wanted)
+    bases = {name: trees.lay_out(root, cinder, name) for name in trees.BASES}
+    for tree in wanted:
+        try:
+            collections.deque(trees.edited(bases[tree.base], tree), maxlen=0)
+        except errors.SeriesError as error:
+            found.append(str(error))
+    return found
 
 
 def judge(test, reason, outcomes):
@@ -106,6 +126,12 @@ def _try(root, base, tree, ids):
         verdicts |= {test: judge(test, tree.fails[test], outcomes)
                      for test in wanted}
     return verdicts
+
+
+def _unnamed(root, wanted):
+    missing = _missing(root, {test for tree in wanted for test in tree.fails})
+    return [f'{test}: no tree is named on which it fails'
+            for test in sorted(missing)]
 
 
 def _missing(root, named):

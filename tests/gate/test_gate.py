@@ -15,6 +15,7 @@
 import contextlib
 import io
 import os
+import pathlib
 import tempfile
 from unittest import mock
 
@@ -24,6 +25,7 @@ import testtools
 from gate import docs
 from gate import results
 from gate import runner
+from gate import trees
 from gate import unpatched
 from gate import upstream
 from series import errors
@@ -99,6 +101,44 @@ class JudgeTest(testtools.TestCase):
     @ddt.unpack
     def test_anything_else_is_wrong(self, outcomes, complaint):
         self.assertIn(complaint, self.judge(outcomes))
+
+
+LIST = """
+- tree: damaged
+  base: upstream
+  edits:
+    cinder/a.py:
+      - rule: {pattern: wait()}
+        fix: pass
+  fails:
+    unit.test_a.ATest.test_named: too early
+"""
+
+
+class ComplaintsTest(testtools.TestCase):
+
+    def complaints(self, source):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for path, text in (
+                    ('gate/unpatched/a.yml', LIST),
+                    ('cinder/a.py', source),
+                    ('cinder/tests/unit/test_a.py',
+                     'class ATest:\n'
+                     '    def test_named(self): pass\n'
+                     '    def test_forgotten(self): pass\n')):
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                (root / path).write_text(text)
+            with mock.patch.object(trees, 'lay_out', return_value=root):
+                return unpatched.complaints(root, None)
+
+    def test_a_test_without_a_tree_is_named(self):
+        told, = self.complaints('wait()\n')
+        self.assertIn('unit.test_a.ATest.test_forgotten: no tree', told)
+
+    def test_a_tree_whose_edit_does_not_match_is_named(self):
+        told = self.complaints('sleep()\n')[-1]
+        self.assertIn('tree damaged: cinder/a.py: rule 1 must match', told)
 
 
 class UpstreamTest(testtools.TestCase):
