@@ -12,6 +12,10 @@
 
 """Volumes into which a backup is restored under the clones of them."""
 
+from unittest import mock
+
+import tooz
+
 from cinder.backup import driver as backup_driver
 from cinder.backup import manager as backup_manager
 from cinder import context
@@ -98,3 +102,13 @@ class RestoredSourceTestCase(concurrent_base.ConcurrentTestCase):
                       self.user_messages(volume))
         restores.open()
         self.assertRestored()
+
+    def test_a_restore_that_gets_no_lock_changes_nothing(self):
+        with mock.patch('cinder.volume.source_locks.changing',
+                        side_effect=tooz.ToozError('down')):
+            self.restore()
+            self.assertRaises(tooz.ToozError, self.restoring.result,
+                              concurrent_base.PATIENCE)
+        self.assertEqual('error_restoring', self.source.status())
+        self.assertEqual(self.source.checksum,
+                         self.driver.checksum(self.source.id))
