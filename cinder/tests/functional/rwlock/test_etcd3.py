@@ -38,15 +38,15 @@ class Etcd3:
 
     LEASE = 3
 
-    def leases(self):
-        """Return how many leases the server has granted."""
-        return len(self.server.ask('/lease/leases', {}).get('leases', ()))
-
-    def traces(self):
+    def keys(self):
+        """Return the keys of the lock, as the server tells them."""
         found = self.server.ask('/kv/range', {
             'key': 'AA==', 'range_end': 'AA==', 'keys_only': True})
-        return sorted(key['key'] for key in found.get('kvs', ())
-                      if self.name.encode() in base64.b64decode(key['key']))
+        return [key for key in found.get('kvs', ())
+                if self.name.encode() in base64.b64decode(key['key'])]
+
+    def traces(self):
+        return sorted(key['key'] for key in self.keys())
 
     def break_lock(self, lock):
         self.server.ask('/kv/lease/revoke', {'ID': lock._session._lease.id})
@@ -101,13 +101,13 @@ class Etcd3LockTestCase(Etcd3ServerTestCase):
 
     def test_all_locks_of_a_coordinator_share_a_lease(self):
         coordinator = self.new_coordinator(self.url)
-        before = self.leases()
         locks = [self.lock('read', coordinator) for _number in range(20)]
         threads = [base.Background(lock.acquire) for lock in locks]
         for thread in threads:
             self.assertAcquires(thread)
+        leases = [key['lease'] for key in self.keys()]
+        self.assertEqual(leases[:1] * len(locks), leases)
         self.assertFalse(self.lock('write', coordinator).acquire(False))
-        self.assertEqual(before + 1, self.leases())
         for lock in locks:
             self.assertTrue(lock.release())
 
