@@ -25,8 +25,9 @@ What every backend promises:
 * ``acquire(blocking)`` returns True when the lock is held and False when it
   is not. It raises when the backend fails, and then nothing is held.
   ``blocking`` bounds the whole wait: True has no bound, False never waits, a
-  number is a bound in seconds. A waiter that gives up or dies leaves nothing
-  behind that blocks others.
+  number is a bound in seconds. A wait that ends while a request has no answer
+  yet is no failure of the backend: the lock is not held. A waiter that gives
+  up or dies leaves nothing behind that blocks others.
 * A holder that dies frees its lock: at once where the kernel or a connection
   tells, after a lease otherwise.
 * A lock can be lost while it is held. Then ``is_still_owner()`` is False and

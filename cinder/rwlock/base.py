@@ -103,7 +103,8 @@ class Lock(abc.ABC):
 
         :param blocking: True waits without a bound, False does not wait, a
             number is the bound of the wait in seconds.
-        :returns: True if the lock is held now, False if it is not.
+        :returns: True if the lock is held now, False if it is not, or if the
+            backend has not answered when the wait ends.
         :raises tooz.ToozError: The backend failed; the lock is not held.
         :raises RuntimeError: This lock is acquired already, or the calling
             thread would wait for a lock that it holds itself.
@@ -122,6 +123,9 @@ class Lock(abc.ABC):
             if not self.acquired and blocking:
                 self._refuse_to_wait_for_itself()
                 self.acquired = self._wait(deadline)
+        except coordination.OperationTimedOut:
+            if deadline is None or time.monotonic() < deadline:
+                raise
         finally:
             if not self.acquired:
                 self._give_up()
@@ -169,6 +173,8 @@ class Lock(abc.ABC):
         :param deadline: When the wait ends by ``time.monotonic()``, in
             seconds, or None if it has no bound.
         :returns: Whether the lock is held now.
+        :raises tooz.coordination.OperationTimedOut: There is no answer in
+            time, or none by the deadline.
         :raises tooz.ToozError: The backend failed.
         """
 

@@ -138,18 +138,13 @@ class _AdvisoryLock(base.Lock):
         return True
 
     def _try_acquire(self, deadline):
-        try:
-            if self._session is not None:
-                with contextlib.suppress(coordination.ToozConnectionError):
-                    return self._is_granted(deadline)
-                self._give_up()
-            self._session, rows = self._sessions.ask(
-                self._statement(_TRY), _bound(deadline))
-            return rows[0][0]
-        except coordination.OperationTimedOut:
-            if deadline is None or time.monotonic() < deadline:
-                raise
-            return False
+        if self._session is not None:
+            with contextlib.suppress(coordination.ToozConnectionError):
+                return self._is_granted(deadline)
+            self._give_up()
+        self._session, rows = self._sessions.ask(
+            self._statement(_TRY), _bound(deadline))
+        return rows[0][0]
 
     def _is_granted(self, deadline):
         now = time.monotonic()

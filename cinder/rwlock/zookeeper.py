@@ -56,7 +56,6 @@ more contenders a name has.
 See https://zookeeper.apache.org/doc/current/recipes.html, "Shared Locks".
 """
 
-import time
 import uuid
 
 from kazoo import exceptions
@@ -127,13 +126,7 @@ class _ZooKeeperLock(base.Lock):
 
     def _try_acquire(self, deadline):
         self._deadline = deadline
-        try:
-            nodes = self._queue_nodes()
-        except (coordination.OperationTimedOut,
-                coordination.ToozConnectionError):
-            if deadline is None or time.monotonic() < deadline:
-                raise
-            return False
+        nodes = self._queue_nodes()
         place = _place(self._node)
         in_front = [node for node in nodes
                     if self._rivals in node and _place(node) < place]

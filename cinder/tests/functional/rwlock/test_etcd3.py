@@ -234,11 +234,11 @@ class Etcd3LockTestCase(Etcd3ServerTestCase):
         session, readers = leaving._session, leaving._readers
         revision = session.transact([], [], [])[2]
         timer = threading.Timer(0.8, leaving.release)
-        timer.start()
         began = time.monotonic()
+        timer.start()
         self.assertRaises(requests.RequestException, session.watch,
                           readers, revision, 2, 1)
-        self.assertLess(time.monotonic() - began, 1.4)
+        self.assertLess(time.monotonic() - began, 0.8 + 1)
         timer.join()
 
     def test_a_writer_asks_no_more_than_once_for_many_readers(self):
@@ -276,10 +276,8 @@ class Etcd3LockTestCase(Etcd3ServerTestCase):
         first = base.Background(self.lock('read', coordinator).acquire)
         self.eventually(self.lock('read', coordinator)._session._mutex.locked,
                         'It does not ask for a lease')
-        began = time.monotonic()
         result = self.acquire_elsewhere(self.lock('read', coordinator), 0.5)
-        self.assertLess(time.monotonic() - began, 0.5 * 1.1 + 0.2)
-        self.assertIsInstance(result, tooz.ToozError)
+        self.assertIs(False, result)
         self.assertFalse(first.ended.is_set())
 
     def test_the_connections_of_all_workers_are_kept(self):

@@ -96,6 +96,14 @@ class ClockedLock(FakeLock):
             return self.acquire(blocking)
 
 
+class SilentLock(ClockedLock):
+    """A lock whose server does not answer; a request ends after 5 seconds."""
+
+    def _try_acquire(self, deadline):
+        self.now = min(self.now + 5, deadline or 5)
+        raise coordination.OperationTimedOut('no answer')
+
+
 @ddt.ddt
 class LockTestCase(test.TestCase):
 
@@ -191,6 +199,17 @@ class LockTestCase(test.TestCase):
         with mock.patch.multiple(ClockedLock, FIRST_PAUSE=4, LONGEST_PAUSE=4):
             self.assertFalse(lock.acquire_by_the_clock(10))
         self.assertEqual([4, 4, 2], lock.pauses)
+
+    def test_a_wait_that_ends_before_an_answer_is_no_error(self):
+        lock = SilentLock(free_at=8)
+        self.assertIs(False, lock.acquire_by_the_clock(4))
+        self.assertEqual(1, lock.gave_up)
+
+    @ddt.data(True, False, 6)
+    def test_a_request_that_ends_before_the_wait_is_an_error(self, blocking):
+        lock = SilentLock(free_at=8)
+        self.assertRaises(coordination.OperationTimedOut,
+                          lock.acquire_by_the_clock, blocking)
 
     # Waiters
 
