@@ -162,6 +162,21 @@ class RWLockTestCase(test.TestCase):
         self.assertTrue(waiter.ended.wait(PATIENCE), 'It waits for ever')
         self.assertIs(True, waiter.result)
 
+    def assertKeepsBound(self, bound, prepare):
+        """Assert that a bounded wait ends in time, if not by every attempt.
+
+        :param float bound: How long to wait, in seconds.
+        :param prepare: Returns a function that waits.
+        """
+        for _attempt in range(5):
+            wait = prepare()
+            began = time.monotonic()
+            wait()
+            seconds = time.monotonic() - began
+            if seconds < bound * 1.1 + 0.2:
+                return
+        self.fail('It waits for %.3g s' % seconds)
+
     def eventually(self, condition, message):
         """Wait until a condition is true, and fail if it never is."""
         watch = timeutils.StopWatch(duration=PATIENCE)
