@@ -135,6 +135,11 @@ class Etcd3Cluster(Etcd3Server):
         return [process for member in self.members
                 for process in member.processes()]
 
+    def resume(self):
+        super().resume()
+        # They may have to elect a leader first.
+        self.wait_until_ready()
+
     def wait_until_ready(self):
         for member in self.members:
             member.wait_until_ready()
