@@ -67,11 +67,11 @@ class CinderTest(base.TestCase):
         self.assertGreater(
             len(self.git('ls-tree', '-r', 'upstream').splitlines()), 3000)
         self.assertTrue(os.access(self.tree / 'tools/fast8.sh', os.X_OK))
-        err, seconds = self.timed_build()
+        err, again = self.timed_build()
         self.assertIn('is up to date', err)
-        self.assertLess(seconds, 5)
         shutil.rmtree(self.root / 'build')
-        self.timed_build()
+        _err, anew = self.timed_build()
+        self.assertLess(again, anew / 2)
         self.assertEqual(first, self.hashes())
 
     def test_check(self):
