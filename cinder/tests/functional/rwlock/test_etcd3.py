@@ -328,7 +328,10 @@ class Etcd3ClusterTestCase(Etcd3, base.RWLockTestCase):
 
     @ddt.data(*KINDS)
     def test_a_leader_that_dies_takes_no_lock_with_it(self, kind):
-        held = self.held(kind)
+        # It can take as long as the lease of the other tests until the server
+        # answers the heartbeat again.
+        held = self.held(kind, self.new_coordinator(
+            self.rest[0].url() + '&lock_timeout=15'))
         self.leader.kill()
         for member in self.rest:
             member.wait_until_ready()
