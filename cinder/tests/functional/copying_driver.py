@@ -156,9 +156,9 @@ class CopyingDriver(driver.VolumeDriver):
 
     def check_for_setup_error(self):
         if not os.path.isdir(self._directory or ''):
-            raise exception.VolumeBackendAPIException(
-                data='copying_driver_directory: expected a directory, found '
-                     '%r' % self._directory)
+            problem = ('copying_driver_directory: expected a directory, '
+                       'found %r' % self._directory)
+            raise exception.InvalidConfigurationValue(problem)
 
     def create_volume(self, volume):
         with self.recorded('create_volume', volume):

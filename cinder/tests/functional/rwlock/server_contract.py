@@ -17,7 +17,6 @@
 :meth:`stranger` returns reach it directly, as other hosts would.
 """
 
-
 import ddt
 import tooz
 
