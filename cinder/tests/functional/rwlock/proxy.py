@@ -53,8 +53,19 @@ class Proxy(line_process.LineProcess):
         """
         self.do('lose_answer_to', request.hex())
 
+    def delay(self, seconds):
+        """Hold back each answer, as a long way to the server would.
+
+        :param float seconds: For how long.
+        """
+        self.do('delay', seconds)
+
     def trips(self):
-        """Return how many round trips there were since the last call."""
+        """Return how many round trips there were since the last call.
+
+        What is sent before the answer to something else arrives belongs to
+        the same round trip.
+        """
         return self.do('trips')
 
 
@@ -66,6 +77,7 @@ class _Forwarder:
         self._writers = set()
         self._is_cut = False
         self._lost_request = None
+        self._delay = 0
         self._trips = 0
         self._port = 0
 
@@ -109,6 +121,9 @@ class _Forwarder:
 
     def lose_answer_to(self, request):
         self._lost_request = bytes.fromhex(request)
+
+    def delay(self, seconds):
+        self._delay = seconds
 
     def trips(self):
         trips, self._trips = self._trips, 0
@@ -156,6 +171,7 @@ class _Forwarder:
     async def _answer(self, connection, reader, writer):
         while data := await reader.read(65536):
             await self._audible.wait()
+            await asyncio.sleep(self._delay)
             connection.is_asking = False
             if connection.loses_answer:
                 raise ConnectionAbortedError

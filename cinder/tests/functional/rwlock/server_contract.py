@@ -17,6 +17,8 @@
 :meth:`stranger` returns reach it directly, as other hosts would.
 """
 
+import statistics
+
 import ddt
 import tooz
 
@@ -88,17 +90,20 @@ class ServerContract(contract.Contract, server_case.ServerTestCase):
             self, kind):
         between, coordinator = self.through_proxy()
         self.assertTrue(self.is_free(kind, coordinator))
+        # What is sent at once has to arrive before the first answer.
+        between.delay(0.1)
         trips = {action: [] for action in self.ROUND_TRIPS}
-        for _attempt in range(10):
+        for _attempt in range(9):
             lock = self.lock(kind, coordinator)
             for action in trips:
                 between.trips()
                 self.assertTrue(getattr(lock, action)())
                 trips[action].append(between.trips())
-        # A heartbeat may come in between, or what is sent at once may arrive
-        # in two parts.
+        # A heartbeat in between makes a count too high, one that still waits
+        # for its answer makes it too low.
         self.assertEqual(self.ROUND_TRIPS,
-                         {action: min(trips[action]) for action in trips})
+                         {action: statistics.median(trips[action])
+                          for action in trips})
 
     @ddt.data(*KINDS)
     def test_no_lock_from_a_silent_server(self, kind):
