@@ -49,7 +49,7 @@ def parse(arguments):
     parser.add_argument('--form', choices=tuple(cases.FORMS), default='usual',
                         help='how many storms on how many clouds: about 5 '
                              'minutes, 35 minutes, or, for what the usual '
-                             'form leaves out, 2 hours (default: '
+                             'form leaves out, 2.5 hours (default: '
                              '%(default)s)')
     return parser.parse_args(arguments)
 

@@ -78,11 +78,11 @@ FORMS = {
         FILE_THREADS: _storms('copying', [16, 64, 128], [16, 64, 128]),
         FILE: _storms('copying', [64], [16, 64, 128]),
         ETCD_THREADS: (*_storms('copying', [128], [16, 64, 128]),
-                       *_storms('rbd', [16], mebibytes=16)),
+                       *_storms('rbd', [16, 64], [64], mebibytes=16)),
         # Ceph makes the snapshots of one image one after the other.
         CLONES: (*_storms('rbd', [64], mebibytes=16),
                  Case('rbd', 'volume', 64, 16, serial=True)),
         ETCD: (*_storms('copying', [128], [64, 128]),
-               *_storms('rbd', [64, 128], [64], mebibytes=16))}}
+               *_storms('rbd', [64, 128], [64, 128], mebibytes=16))}}
 """Name -> the clouds, and the storms on each; the long form has what the usual
 one leaves out."""
