@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Other requests go on while Ceph takes its time over an image."""
+"""Other requests go on while Ceph takes its time over a clone."""
 
 import threading
 import time
@@ -29,7 +29,7 @@ PATIENCE = 5
 
 
 class Image:
-    """An image, whose slow call ends when another thread has gone on.
+    """A source image, whose slow call ends when another thread has gone on.
 
     :param str slow: The name of that call.
     :ivar called: An event: it has begun.
@@ -54,23 +54,11 @@ class Image:
             self.called.set()
             self.went_on.append(self._passed.wait(PATIENCE))
 
-    def open(self, *args, **kwargs):
-        self._take('open')
-        return self
-
     def create_snap(self, name):
         self._take('create_snap')
 
     def protect_snap(self, name):
         self._take('protect_snap')
-
-    def stripe_unit(self):
-        self._take('stripe_unit')
-        return 0
-
-    def size(self):
-        self._take('size')
-        return 0
 
     def close(self):
         self._take('close')
@@ -79,63 +67,28 @@ class Image:
 @ddt.ddt
 class EventLoopTestCase(test.TestCase):
 
-    def driver(self, image):
-        """Return a driver that gets ``image`` from librbd."""
+    @ddt.data('create_snap', 'protect_snap', 'close')
+    def test_a_clone_of_a_volume_blocks_nobody(self, slow):
+        image = Image(slow)
+        librbd = mock.MagicMock(**{'Image.return_value': image})
         driver = rbd.RBDDriver(
             configuration=configuration.Configuration(
                 [], configuration.SHARED_CONF_GROUP),
-            rbd=mock.MagicMock(**{'Image.side_effect': image.open}),
-            rados=mock.MagicMock())
+            rbd=librbd, rados=mock.MagicMock())
         for name, result in (('_get_config_tuple', ('', '', '', '')),
-                             ('_get_clone_info', (None, None, None)),
+                             ('_get_clone_depth', 0),
                              ('_setup_volume', None),
                              ('_extend_if_required', None)):
             self.mock_object(driver, name, return_value=result)
-        return driver
-
-    def assertBlocksNobody(self, image, function, *args):
-        """Assert that another thread goes on during the slow call."""
+        volume, source = (fake_volume.fake_volume_obj(None, id=volume_id)
+                          for volume_id in (fake.VOLUME_ID, fake.VOLUME2_ID))
         other = threading.Thread(target=image.go_on)
         self.addCleanup(image.called.set)
         other.start()
-        function(*args)
-        image.called.set()
+        driver.create_cloned_volume(volume, source)
         other.join()
-        self.assertEqual([True], list(set(image.went_on)))
 
-    @ddt.data('open', 'create_snap', 'protect_snap', 'close')
-    def test_a_clone_of_a_volume_blocks_nobody(self, slow):
-        image = Image(slow)
-        driver = self.driver(image)
-        self.mock_object(driver, '_get_clone_depth', return_value=0)
-        volume, source = (fake_volume.fake_volume_obj(None, id=volume_id)
-                          for volume_id in (fake.VOLUME_ID, fake.VOLUME2_ID))
-        self.assertBlocksNobody(image, driver.create_cloned_volume, volume,
-                                source)
-        driver.rbd.RBD.return_value.clone.assert_called_once_with(
+        self.assertEqual([True], image.went_on)
+        librbd.RBD.return_value.clone.assert_called_once_with(
             mock.ANY, source.name, volume.name + '.clone_snap', mock.ANY,
             volume.name, features=mock.ANY)
-
-    @ddt.data('open', 'size', 'close')
-    def test_the_use_of_a_volume_blocks_nobody(self, slow):
-        def use():
-            with rbd.RBDVolumeProxy(driver, 'volume') as volume:
-                volume.size()
-
-        image = Image(slow)
-        driver = self.driver(image)
-        self.assertBlocksNobody(image, use)
-
-    @ddt.data('open', 'close')
-    def test_to_count_the_ancestors_of_a_volume_blocks_nobody(self, slow):
-        image = Image(slow)
-        driver = self.driver(image)
-        self.assertBlocksNobody(image, driver._get_clone_depth, mock.Mock(),
-                                'volume')
-
-    @ddt.data('open', 'stripe_unit', 'close')
-    def test_to_read_the_stripes_of_a_volume_blocks_nobody(self, slow):
-        image = Image(slow)
-        driver = self.driver(image)
-        self.assertBlocksNobody(image, driver._get_stripe_unit, mock.Mock(),
-                                'volume')
