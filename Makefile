@@ -15,7 +15,7 @@ storm: $(TOX)
 test: $(TOX) packages
 	@rm -rf build/results
 	-@$(TOX) run -e $(subst $(space),$(comma),$(CHECKS))
-	@.tox/tools/bin/python -m gate sum $(CHECKS)
+	@.tox/tools/bin/python -m tools.checks sum $(CHECKS)
 
 cloud: $(TOX) packages-cloud
 	@$(TOX) run -e cloud -- $(ARGS)
@@ -23,8 +23,8 @@ cloud: $(TOX) packages-cloud
 # Not by tox, which stands between a shell and its terminal.
 cloud-shell: $(TOX) packages-cloud
 	@$(TOX) run -q -e cloud --notest
-	@.tox/cloud/bin/python -m gate trees
-	@.tox/cloud/bin/python -m cloud --shell $(ARGS)
+	@.tox/cloud/bin/python -m tools.checks trees
+	@.tox/cloud/bin/python -m tools.cloud --shell $(ARGS)
 
 # The servers of bindep.txt. A test whose server is missing fails and says so.
 packages: PROFILE = test

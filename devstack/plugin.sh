@@ -23,8 +23,8 @@ function install_enhance_locks {
         $VIRTUALENV_CMD "$ENHANCE_LOCKS_VENV" || \
             die $LINENO "enhance-locks: $ENHANCE_LOCKS_VENV cannot be made."
         "$ENHANCE_LOCKS_VENV/bin/pip" install \
-            -r "$ENHANCE_LOCKS_DIR/series/requirements.txt" || \
-            die $LINENO "enhance-locks: series/requirements.txt cannot be" \
+            -r "$ENHANCE_LOCKS_DIR/requirements/build.in" || \
+            die $LINENO "enhance-locks: requirements/build.in cannot be" \
                 "installed into $ENHANCE_LOCKS_VENV."
     fi
     "$ENHANCE_LOCKS_VENV/bin/python" \
@@ -36,7 +36,7 @@ function install_enhance_locks {
 # apply_enhance_locks() - Put the commits of the series on Cinder
 function apply_enhance_locks {
     (cd "$ENHANCE_LOCKS_DIR" && "$ENHANCE_LOCKS_VENV/bin/python" \
-        -m series build --onto "$CINDER_DIR") || \
+        -m tools.series build --onto "$CINDER_DIR") || \
         die $LINENO "enhance-locks: the series cannot be put on Cinder" \
             "$(git -C "$CINDER_DIR" describe --tags --always) in" \
             "$CINDER_DIR; the error above tells why, and" \

@@ -1,14 +1,4 @@
-#    Licensed under the Apache License, Version 2.0 (the "License"); you may
-#    not use this file except in compliance with the License. You may obtain
-#    a copy of the License at
-#
-#         http://www.apache.org/licenses/LICENSE-2.0
-#
-#    Unless required by applicable law or agreed to in writing, software
-#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
-#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
-#    License for the specific language governing permissions and limitations
-#    under the License.
+# SPDX-License-Identifier: Apache-2.0
 
 import errno
 import os
@@ -18,9 +8,9 @@ import threading
 import unittest
 from unittest import mock
 
-from cloud import cloud
-from cloud.errors import CloudError
-from cloud import service
+from tools.cloud import cloud
+from tools.cloud.services import service
+from tools.common.errors import ToolError
 
 
 class Fake(service.Service):
@@ -87,8 +77,8 @@ class CloudTest(unittest.TestCase):
         self.assertEqual(['stop a', 'stop b'], sorted(self.stops()))
 
     def test_what_was_not_launched_is_not_stopped(self):
-        broken = self.fake('b', launch=fail(CloudError('no')))
-        with self.assertRaises(CloudError), \
+        broken = self.fake('b', launch=fail(ToolError('no')))
+        with self.assertRaises(ToolError), \
                 cloud.Cloud([[self.fake('a'), broken, self.fake('c')]]):
             self.fail('it is up')
 
@@ -97,8 +87,8 @@ class CloudTest(unittest.TestCase):
     def test_a_failure_half_way_stops_what_has_begun_to_start(self):
         for moment in ('launch', 'wait'):
             self.history.clear()
-            broken = self.fake('b', **{moment: fail(CloudError('no'))})
-            with self.assertRaisesRegex(CloudError, 'no'), \
+            broken = self.fake('b', **{moment: fail(ToolError('no'))})
+            with self.assertRaisesRegex(ToolError, 'no'), \
                     cloud.Cloud([[self.fake('a')], [broken],
                                  [self.fake('c')]]):
                 self.fail('it is up')
@@ -117,8 +107,8 @@ class CloudTest(unittest.TestCase):
         self.assertEqual(['stop b', 'stop a', 'stop c'], self.stops())
 
     def test_a_service_that_does_not_stop_keeps_none_running(self):
-        stuck = self.fake('b', stop=fail(CloudError('b is stuck')))
-        with self.assertRaisesRegex(CloudError, 'b is stuck'), \
+        stuck = self.fake('b', stop=fail(ToolError('b is stuck')))
+        with self.assertRaisesRegex(ToolError, 'b is stuck'), \
                 cloud.Cloud([[self.fake('a')], [stuck, self.fake('c')],
                              [self.fake('d')]]):
             pass
@@ -161,8 +151,8 @@ class CloudTest(unittest.TestCase):
             cloud.Cloud([[found]])['a']
 
     def test_a_check_looks_at_all(self):
-        broken = self.fake('b', check=fail(CloudError('b is dead')))
+        broken = self.fake('b', check=fail(ToolError('b is dead')))
 
-        with self.assertRaisesRegex(CloudError, 'b is dead'):
+        with self.assertRaisesRegex(ToolError, 'b is dead'):
             cloud.Cloud([[self.fake('a'), broken]]).check()
         self.assertEqual(['check a', 'check b'], self.history)

@@ -1,14 +1,4 @@
-#    Licensed under the Apache License, Version 2.0 (the "License"); you may
-#    not use this file except in compliance with the License. You may obtain
-#    a copy of the License at
-#
-#         http://www.apache.org/licenses/LICENSE-2.0
-#
-#    Unless required by applicable law or agreed to in writing, software
-#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
-#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
-#    License for the specific language governing permissions and limitations
-#    under the License.
+# SPDX-License-Identifier: Apache-2.0
 
 import configparser
 import os
@@ -18,12 +8,12 @@ import tempfile
 import unittest
 from unittest import mock
 
-from cloud import ceph
-from cloud import cinder
-from cloud import deployment
-from cloud.errors import CloudError
-from cloud import etcd
-from cloud import site as sites
+from tools.cloud import deployment
+from tools.cloud.services import ceph
+from tools.cloud.services import cinder
+from tools.cloud.services import etcd
+from tools.cloud import site as sites
+from tools.common.errors import ToolError
 
 TREE = pathlib.Path('/the/tree')
 
@@ -241,7 +231,7 @@ class DeploymentTest(unittest.TestCase):
         self.module('rbd').unlink()
 
         with self.assertRaisesRegex(
-                CloudError, f'found no rbd.* in {self.packages}: apt-get '
+                ToolError, f'found no rbd.* in {self.packages}: apt-get '
                             'install python3-rbd'):
             self.lay_out()
 

@@ -1,14 +1,4 @@
-#    Licensed under the Apache License, Version 2.0 (the "License"); you may
-#    not use this file except in compliance with the License. You may obtain
-#    a copy of the License at
-#
-#         http://www.apache.org/licenses/LICENSE-2.0
-#
-#    Unless required by applicable law or agreed to in writing, software
-#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
-#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
-#    License for the specific language governing permissions and limitations
-#    under the License.
+# SPDX-License-Identifier: Apache-2.0
 
 import contextlib
 import io
@@ -18,10 +8,10 @@ import tempfile
 import unittest
 from unittest import mock
 
-from cloud import __main__ as main
-from cloud import command
-from cloud.errors import CloudError
-from cloud import namespace
+from tools.cloud import __main__ as main
+from tools.cloud import command
+from tools.cloud import namespace
+from tools.common.errors import ToolError
 
 
 class MainTest(unittest.TestCase):
@@ -87,12 +77,12 @@ class NamespaceTest(unittest.TestCase):
         program.chmod(0o755)
 
         with self.assertRaisesRegex(
-                CloudError, 'expected to run as root, .*, found user '
+                ToolError, 'expected to run as root, .*, found user '
                             rf'{os.geteuid()}: not permitted'):
             namespace.enter('cloud', [])
 
     def test_who_has_no_unshare_is_told(self):
-        with self.assertRaisesRegex(CloudError, 'unshare of util-linux'):
+        with self.assertRaisesRegex(ToolError, 'unshare of util-linux'):
             namespace.enter('cloud', [])
 
     def test_the_command_runs_again_inside(self):
@@ -100,10 +90,10 @@ class NamespaceTest(unittest.TestCase):
         program.write_text('#!/bin/sh\n')
         program.chmod(0o755)
         with mock.patch.object(os, 'execvp') as execute:
-            namespace.enter('cloud.storm', ['--shell'])
+            namespace.enter('tools.cloud.storm', ['--shell'])
 
         command = execute.call_args.args[1]
-        self.assertEqual(['-m', 'cloud.storm', '--shell'], command[-3:])
+        self.assertEqual(['-m', 'tools.cloud.storm', '--shell'], command[-3:])
         self.assertLessEqual({'--pid', '--mount', '--kill-child'},
                              set(command))
         with mock.patch.object(os, 'execvp') as execute:
@@ -118,7 +108,7 @@ class NamespaceTest(unittest.TestCase):
                 try:
                     with namespace.alone(self.folder):
                         os._exit(0)
-                except CloudError as error:
+                except ToolError as error:
                     os._exit(7 if 'found one that runs' in str(error) else 8)
             self.assertEqual(7, os.waitstatus_to_exitcode(
                 os.waitpid(child, 0)[1]))

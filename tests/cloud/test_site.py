@@ -1,14 +1,4 @@
-#    Licensed under the Apache License, Version 2.0 (the "License"); you may
-#    not use this file except in compliance with the License. You may obtain
-#    a copy of the License at
-#
-#         http://www.apache.org/licenses/LICENSE-2.0
-#
-#    Unless required by applicable law or agreed to in writing, software
-#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
-#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
-#    License for the specific language governing permissions and limitations
-#    under the License.
+# SPDX-License-Identifier: Apache-2.0
 
 import os
 import pathlib
@@ -21,8 +11,8 @@ from unittest import mock
 
 import jinja2
 
-from cloud.errors import CloudError
-from cloud import site as sites
+from tools.cloud import site as sites
+from tools.common.errors import ToolError
 
 
 class SiteTest(unittest.TestCase):
@@ -38,12 +28,12 @@ class SiteTest(unittest.TestCase):
         path = self.folder / ('x' * 80)
 
         with self.assertRaisesRegex(
-                CloudError, 'expected a directory with a path of at most 70 '
+                ToolError, 'expected a directory with a path of at most 70 '
                             rf'bytes, .*, found \d+ in {path}/run'):
             sites.Site(path)
 
     def test_spaces_are_refused(self):
-        with self.assertRaisesRegex(CloudError, 'without spaces .* found'):
+        with self.assertRaisesRegex(ToolError, 'without spaces .* found'):
             sites.Site(self.folder / 'my cloud')
 
     def test_nothing_of_an_earlier_cloud_is_left(self):

@@ -1,14 +1,4 @@
-#    Licensed under the Apache License, Version 2.0 (the "License"); you may
-#    not use this file except in compliance with the License. You may obtain
-#    a copy of the License at
-#
-#         http://www.apache.org/licenses/LICENSE-2.0
-#
-#    Unless required by applicable law or agreed to in writing, software
-#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
-#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
-#    License for the specific language governing permissions and limitations
-#    under the License.
+# SPDX-License-Identifier: Apache-2.0
 
 """The plugin for DevStack, sourced phase by phase, with a real Cinder."""
 
@@ -22,14 +12,14 @@ import tempfile
 
 import testtools
 
-from series import __main__
-from series import apply
-from series import commits
-from series import git
-from series import release
-from series import tree
+from tools.common.paths import ROOT
+from tools.series import __main__
+from tools.series import apply
+from tools.series import commits
+from tools.series import git
+from tools.series import release
+from tools.series import tree
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 PHASES = ['stack pre-install', 'stack install', 'stack post-config',
           'stack extra', 'stack test-config']
 COMMITS = 3

@@ -1,14 +1,4 @@
-#    Licensed under the Apache License, Version 2.0 (the "License"); you may
-#    not use this file except in compliance with the License. You may obtain
-#    a copy of the License at
-#
-#         http://www.apache.org/licenses/LICENSE-2.0
-#
-#    Unless required by applicable law or agreed to in writing, software
-#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
-#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
-#    License for the specific language governing permissions and limitations
-#    under the License.
+# SPDX-License-Identifier: Apache-2.0
 """Building the tree: what is in it, again the same, and never half."""
 
 import os
@@ -142,7 +132,7 @@ def both(one, two):
     def test_nothing_changed(self):
         self.build()
         before = os.stat(self.tree)
-        with mock.patch('series.apply.apply_series',
+        with mock.patch('tools.series.apply.apply_series',
                         side_effect=AssertionError):
             status, _, err = self.build()
         self.assertEqual(0, status)
@@ -296,9 +286,9 @@ class InterruptTest(base.TestCase):
     """Ctrl-C leaves no half-built tree."""
 
     def test_interrupt_at_each_step(self):
-        for step in ('series.release._download', 'series.tree._extract',
-                     'series.git.init', 'series.apply.apply_series',
-                     'series.edit.apply', 'series.tree._write_record'):
+        for step in ('tools.series.release._download', 'tools.series.tree._extract',
+                     'tools.series.git.init', 'tools.series.apply.apply_series',
+                     'tools.series.edit.apply', 'tools.series.tree._write_record'):
             with mock.patch(step, side_effect=KeyboardInterrupt):
                 status, _, err = self.build()
             self.assertEqual((130, True), (status, 'interrupted' in err))
@@ -314,7 +304,7 @@ class InterruptTest(base.TestCase):
         self.build()
         before = base.snapshot(self.tree)
         self.write('cinder/rwlock/__init__.py', '')
-        with mock.patch('series.edit.apply', side_effect=KeyboardInterrupt):
+        with mock.patch('tools.series.edit.apply', side_effect=KeyboardInterrupt):
             self.assertEqual(130, self.build()[0])
         self.assertEqual(before, base.snapshot(self.tree))
         self.assert_no_litter()

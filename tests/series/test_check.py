@@ -1,14 +1,4 @@
-#    Licensed under the Apache License, Version 2.0 (the "License"); you may
-#    not use this file except in compliance with the License. You may obtain
-#    a copy of the License at
-#
-#         http://www.apache.org/licenses/LICENSE-2.0
-#
-#    Unless required by applicable law or agreed to in writing, software
-#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
-#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
-#    License for the specific language governing permissions and limitations
-#    under the License.
+# SPDX-License-Identifier: Apache-2.0
 """What check finds."""
 
 import dataclasses
@@ -16,8 +6,8 @@ from unittest import mock
 
 import ddt
 
-from series import commits
 from tests.series import base
+from tools.series import commits
 
 LIST = 'series/series.yml'
 RWLOCK = 'cinder/rwlock/__init__.py'
@@ -96,7 +86,7 @@ class CheckTest(base.TestCase):
         lines = made.message.splitlines()
         moved = dataclasses.replace(made, message='\n'.join(
             [*lines[:-2], lines[-1], lines[-2], '']))
-        with mock.patch('series.commits.load', return_value=[moved]):
+        with mock.patch('tools.series.commits.load', return_value=[moved]):
             self.assertIn('check-acquire: the last line is not its Change-Id',
                           self.check())
 

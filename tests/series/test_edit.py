@@ -1,14 +1,4 @@
-#    Licensed under the Apache License, Version 2.0 (the "License"); you may
-#    not use this file except in compliance with the License. You may obtain
-#    a copy of the License at
-#
-#         http://www.apache.org/licenses/LICENSE-2.0
-#
-#    Unless required by applicable law or agreed to in writing, software
-#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
-#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
-#    License for the specific language governing permissions and limitations
-#    under the License.
+# SPDX-License-Identifier: Apache-2.0
 """How a rule is applied to one file."""
 
 import os
@@ -18,9 +8,9 @@ from unittest import mock
 import ddt
 import testtools
 
-from series import edit
-from series import errors
-from series import rules
+from tools.common import errors
+from tools.series import edit
+from tools.series import rules
 
 
 def python(fix, count=1, **rule):
@@ -38,7 +28,7 @@ class EditTest(testtools.TestCase):
         return edit.apply(source.encode(), rule, 'Cinder 1: a.py').decode()
 
     def refuse(self, source, rule):
-        error = self.assertRaises(errors.SeriesError, self.apply, source, rule)
+        error = self.assertRaises(errors.ToolError, self.apply, source, rule)
         self.assertIn('Cinder 1: a.py: rule r', str(error))
         return str(error)
 
@@ -186,6 +176,6 @@ class EditTest(testtools.TestCase):
             with mock.patch('sysconfig.get_path', return_value=empty), \
                     mock.patch.dict(os.environ, PATH=empty):
                 error = self.assertRaises(
-                    errors.SeriesError, self.apply, 'a()\n',
+                    errors.ToolError, self.apply, 'a()\n',
                     python('b()', pattern='a()'))
         self.assertIn('ast-grep was not found', str(error))

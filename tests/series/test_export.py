@@ -1,18 +1,7 @@
-#    Licensed under the Apache License, Version 2.0 (the "License"); you may
-#    not use this file except in compliance with the License. You may obtain
-#    a copy of the License at
-#
-#         http://www.apache.org/licenses/LICENSE-2.0
-#
-#    Unless required by applicable law or agreed to in writing, software
-#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
-#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
-#    License for the specific language governing permissions and limitations
-#    under the License.
+# SPDX-License-Identifier: Apache-2.0
 """The exported patches, applied by git alone."""
 
 import os
-import pathlib
 import re
 import shutil
 import signal
@@ -20,14 +9,14 @@ import subprocess
 import textwrap
 from unittest import mock
 
-from series import __main__
-from series import export
-from series import git
-from series import release
-from series import tree
 from tests.series import base
+from tools.common.paths import ROOT
+from tools.series import __main__
+from tools.series import export
+from tools.series import git
+from tools.series import release
+from tools.series import tree
 
-ROOT = pathlib.Path(__main__.__file__).resolve().parent.parent
 WHO = {f'GIT_{role}_{fact}': value for role in ('AUTHOR', 'COMMITTER')
        for fact, value in (('NAME', 'Reviewer'), ('EMAIL', 'r@example.com'))}
 

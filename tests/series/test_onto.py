@@ -1,14 +1,4 @@
-#    Licensed under the Apache License, Version 2.0 (the "License"); you may
-#    not use this file except in compliance with the License. You may obtain
-#    a copy of the License at
-#
-#         http://www.apache.org/licenses/LICENSE-2.0
-#
-#    Unless required by applicable law or agreed to in writing, software
-#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
-#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
-#    License for the specific language governing permissions and limitations
-#    under the License.
+# SPDX-License-Identifier: Apache-2.0
 """Putting the series on top of a checkout, or leaving it exactly as it was."""
 
 import os
@@ -18,9 +8,9 @@ from unittest import mock
 
 import ddt
 
-from series import apply
-from series import git
 from tests.series import base
+from tools.series import apply
+from tools.series import git
 
 
 class OntoTestCase(base.TestCase):
@@ -395,7 +385,7 @@ class LastStepTest(OntoTestCase):
         """The failure above is one after the files were changed."""
         lock = self.checkout / '.git/refs/heads/enhance-locks.lock'
         lock.write_text('')
-        with mock.patch('series.onto._undo'):
+        with mock.patch('tools.series.onto._undo'):
             self.onto()
         self.assertTrue((self.checkout / 'cinder/rwlock').exists())
 
@@ -445,7 +435,7 @@ class LastStepTest(OntoTestCase):
             change()
             return make(*args, **kwargs)
 
-        with mock.patch('series.apply.apply_series', meanwhile):
+        with mock.patch('tools.series.apply.apply_series', meanwhile):
             return self.fail('build', '--onto', str(self.checkout))
 
     def test_other_commit_checked_out_meanwhile(self):
@@ -467,9 +457,9 @@ class InterruptTest(OntoTestCase):
 
     def test_interrupt_at_each_step(self):
         before = self.state()
-        for step in ('series.onto._has_series', 'series.onto._borrow',
-                     'series.git.init', 'series.apply.apply_series',
-                     'series.edit.apply'):
+        for step in ('tools.series.onto._has_series', 'tools.series.onto._borrow',
+                     'tools.series.git.init', 'tools.series.apply.apply_series',
+                     'tools.series.edit.apply'):
             scratch = self.scratch()
             with mock.patch(step, side_effect=KeyboardInterrupt):
                 self.assertEqual(130, self.onto()[0])

@@ -1,14 +1,4 @@
-#    Licensed under the Apache License, Version 2.0 (the "License"); you may
-#    not use this file except in compliance with the License. You may obtain
-#    a copy of the License at
-#
-#         http://www.apache.org/licenses/LICENSE-2.0
-#
-#    Unless required by applicable law or agreed to in writing, software
-#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
-#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
-#    License for the specific language governing permissions and limitations
-#    under the License.
+# SPDX-License-Identifier: Apache-2.0
 
 """The checks of the specification, each of which has to be able to fail."""
 
@@ -24,9 +14,9 @@ import tempfile
 import ddt
 import testtools
 
-from specs import titles
+from tools.common.paths import ROOT
+from tools.specs import titles
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 SPEC = 'specs/2027.1/enhance-locks.rst'
 TEXT = (ROOT / SPEC).read_text(encoding='utf-8')
 

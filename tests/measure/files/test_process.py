@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import os
+import pathlib
+import tempfile
+import textwrap
+import time
+import unittest
+from unittest import mock
+
+import ddt
+
+from tools.common import errors
+from tools.measure.files import process
+
+# Stands for a whole Cinder: the child imports this module before all else.
+MODE = '''
+    import os, json, sys
+    eventlet = os.environ['OS_CINDER_DISABLE_EVENTLET_PATCHING'] == '0'
+    json.dump({'eventlet': eventlet, 'rounds': 3,
+               'values': {'tree': __file__}}, sys.stdout)
+    sys.exit()
+'''
+ALWAYS_THREADS = MODE.replace("== '0'", "== 'x'")
+DIES = '''
+    import sys
+    sys.exit('the sky fell')
+'''
+HANGS = '''
+    import os, pathlib, subprocess, sys, time
+    peer = subprocess.Popen([sys.executable, '-c',
+                             'import time; time.sleep(60)'])
+    pathlib.Path(__file__).with_name('peer').write_text(str(peer.pid))
+    time.sleep(60)
+'''
+
+
+@ddt.ddt
+class ProcessTest(unittest.TestCase):
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.tree = pathlib.Path(directory.name)
+        self.package = self.tree / 'cinder'
+        self.package.mkdir()
+        (self.package / '__init__.py').touch()
+
+    def run_child(self, source, mode='eventlet'):
+        (self.package / 'monkey_patch.py').write_text(
+            textwrap.dedent(source))
+        return process.run(self.tree, mode, 'crowd')
+
+    @ddt.data(*process.MODES)
+    def test_the_trees_cinder_runs_in_the_mode(self, mode):
+        result = self.run_child(MODE, mode)
+
+        self.assertEqual(mode == 'eventlet', result['eventlet'])
+        self.assertTrue(result['values']['tree'].startswith(
+            str(self.tree.resolve())))
+
+    def test_another_mode_than_asked_for(self):
+        with self.assertRaisesRegex(errors.ToolError,
+                                    'crowd did not run on eventlet'):
+            self.run_child(ALWAYS_THREADS)
+
+    def test_a_child_that_dies_is_one_sentence(self):
+        with self.assertRaisesRegex(
+                errors.ToolError, 'crowd ended with status 1: the sky fell'):
+            self.run_child(DIES)
+
+    def test_a_child_that_hangs_ends_with_its_peer(self):
+        with mock.patch.object(process, 'SECONDS', 2), \
+                self.assertRaisesRegex(errors.ToolError, 'within 2 seconds'):
+            self.run_child(HANGS)
+
+        peer = int((self.package / 'peer').read_text())
+        for _attempt in range(100):
+            if not _runs(peer):
+                return
+            time.sleep(0.05)
+        self.fail('the peer outlives the child')
+
+
+def _runs(pid):
+    try:
+        os.kill(pid, 0)
+        state = pathlib.Path('/proc/%d/stat' % pid).read_text().split()[2]
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    return state != 'Z'

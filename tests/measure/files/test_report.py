@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import io
+import json
+import os
+import pathlib
+import re
+import tempfile
+import unittest
+from unittest import mock
+
+from tests.measure.files import made_up
+from tools.measure.files import report
+from tools.measure.files import verdict
+
+
+class ReportTest(unittest.TestCase):
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.path = pathlib.Path(directory.name, 'locks.json')
+        self.lines = verdict.measure_all(made_up.Run({
+            ('eventlet', 'crowd'): [{'reader': 1234.5}]}))
+
+    def test_table_fits_a_terminal_and_tells_failures(self):
+        stream = io.StringIO()
+        report.print_table(self.lines, stream)
+        rows = [row.rstrip() for row in stream.getvalue().splitlines()]
+
+        self.assertLessEqual(max(map(len, rows)), 79)
+        self.assertEqual([line.figure.title for line in self.lines],
+                         [re.split(r'(?<=\S) {2,}(?=[0-9])', row)[0]
+                          for row in rows[2:]])
+        crowd = [row for row in rows if row.strip().startswith('reader 901')]
+        self.assertRegex(crowd[0], r'1234.50 x +0.10 x +<= 1.5 +7 +FAILED$')
+        self.assertEqual(1, sum('FAILED' in row for row in rows))
+        self.assertEqual(5, sum(row.endswith(' ok') for row in rows))
+
+    def test_json_has_every_figure(self):
+        report.write(self.path, self.lines, {'cores': 2})
+
+        told = json.loads(self.path.read_text())
+        self.assertEqual({'cores': 2}, told['facts'])
+        self.assertEqual(len(self.lines), len(told['figures']))
+        crowd = [one for one in told['figures'] if one['key'] == 'reader'][0]
+        self.assertEqual(['eventlet'], crowd['failed'])
+        self.assertEqual(1234.5, crowd['values']['eventlet'])
+
+    def test_json_appears_whole_or_not_at_all(self):
+        self.path.write_text('old')
+
+        def replace(part, path):
+            json.loads(pathlib.Path(part).read_text())
+            self.assertEqual('old', self.path.read_text())
+            self.assertEqual(self.path.parent, pathlib.Path(part).parent)
+            raise OSError('no luck')
+
+        with mock.patch.object(os, 'replace', replace), \
+                self.assertRaisesRegex(OSError, 'no luck'):
+            report.write(self.path, self.lines, {})
+
+        self.assertEqual('old', self.path.read_text())
+        self.assertEqual([self.path], list(self.path.parent.iterdir()))

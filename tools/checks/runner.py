@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Run tests of one source tree and read what became of them."""
+
+import dataclasses
+import io
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import subunit
+import testtools
+
+TEST_SECONDS = 600
+"""After how long a test that hangs is stopped."""
+
+DAMAGED_SECONDS = 60
+"""The same on a tree that is damaged, where tests are expected to hang."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What became of one test.
+
+    :param str status: ``success``, ``skip``, or how it failed
+    :param str details: traceback, log and reason, as far as there are any
+    """
+
+    status: str
+    details: str
+
+
+def run_all(tree, test_path, pattern, threads=False,
+            workers=os.cpu_count()):
+    """Find tests and run them with stestr.
+
+    :param pathlib.Path tree: the source tree, which is imported from
+    :param str test_path: the folder of the tree in which tests are looked for
+    :param str pattern: a regular expression that finds the ids to run
+    :param bool threads: native threads instead of eventlet
+    :param int workers: how many processes run them
+    :returns: id -> Outcome of every test that ran
+    :rtype: dict[str, Outcome]
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        stestr = [sys.executable, '-m', 'stestr.cli', '--test-path', test_path,
+                  '--top-dir', '.', '--repo-url', folder]
+        subprocess.run([*stestr, 'run', '--concurrency', str(workers),
+                        pattern], cwd=tree, env=_environment(tree, threads))
+        stream = subprocess.run([*stestr, 'last', '--subunit'], cwd=tree,
+                                stdout=subprocess.PIPE).stdout
+    return _read(stream)
+
+
+def find(tree, tests):
+    """Find the variations that ddt made of some tests.
+
+    :param pathlib.Path tree: the source tree, which is imported from
+    :param list[str] tests: ids of methods
+    :returns: the ids of all their variations
+    :rtype: list[str]
+    """
+    listed = subprocess.run(
+        [sys.executable, '-m', 'testtools.run', '--list',
+         *sorted({_module(test) for test in tests})], cwd=tree,
+        env=_environment(tree), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE).stdout.decode().split()
+    return [variation for variation in listed
+            if any(is_variation(variation, test) for test in tests)]
+
+
+def run_some(tree, tests, log, threads=False):
+    """Run a few tests one after the other, without looking for others.
+
+    :param pathlib.Path tree: the source tree, which is imported from
+    :param list[str] tests: ids
+    :param log: a file object for what the tests print
+    :param bool threads: native threads instead of eventlet
+    :returns: id -> Outcome of every test that ran
+    :rtype: dict[str, Outcome]
+    """
+    with tempfile.NamedTemporaryFile('w') as wanted:
+        wanted.write('\n'.join(tests))
+        wanted.flush()
+        try:
+            stream = subprocess.run(
+                [sys.executable, '-m', 'stestr.subunit_runner.run',
+                 '--load-list', wanted.name,
+                 *sorted({_module(test) for test in tests})],
+                cwd=tree,
+                env=_environment(tree, threads, DAMAGED_SECONDS),
+                stderr=log, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                timeout=DAMAGED_SECONDS * (1 + len(tests))).stdout
+        except subprocess.TimeoutExpired as error:
+            stream = error.stdout or b''
+    return _read(stream)
+
+
+def is_variation(test_id, method):
+    """Return whether an id is a method's own or one that ddt made of it."""
+    head, _, tail = test_id.partition(method)
+    return not head and (not tail or tail[0] == '_' and tail[1:2].isdigit())
+
+
+def _module(test):
+    return test.rsplit('.', 2)[0]
+
+
+def _environment(tree, threads=False, seconds=TEST_SECONDS):
+    return dict(
+        os.environ,
+        PYTHONPATH=str(pathlib.Path(tree).resolve()),
+        PYTHONWARNINGS='ignore',
+        OS_CINDER_DISABLE_EVENTLET_PATCHING=str(int(threads)),
+        OS_STDOUT_CAPTURE='1',
+        OS_STDERR_CAPTURE='1',
+        OS_TEST_TIMEOUT=str(seconds))
+
+
+def _read(stream):
+    outcomes = {}
+
+    def note(test):
+        details = '\n'.join(content.as_text()
+                            for _name, content in test['details'].items())
+        outcomes[test['id']] = Outcome(test['status'], details)
+
+    result = testtools.StreamToDict(note)
+    result.startTestRun()
+    subunit.ByteStreamToStreamResult(
+        io.BytesIO(stream), non_subunit_name='stdout').run(result)
+    result.stopTestRun()
+    return outcomes

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Source trees that lack something, for tests that must miss it.
+
+The lists in ``tools/checks/mutants/`` name them. Each is Cinder as released, or
+with the series, after a few edits in the form of those of a commit.
+"""
+
+import dataclasses
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+from tools.common import errors
+from tools.series import documents
+from tools.series import edit
+from tools.series import rules
+
+LISTS = 'tools/checks/mutants'
+FOLDER = pathlib.Path('build/trees')
+_KEYS = {'tree', 'why', 'base', 'edits', 'fails'}
+BASES = ('upstream', 'enhance-locks')
+PROSE = ('api-ref', 'doc', 'releasenotes')
+"""Folders that no tree needs, more than half of all files."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Tree:
+    """A tree and the tests that must fail on it.
+
+    :param str name: its name, also that of its folder
+    :param str base: ``upstream`` for Cinder as released plus our tests, or
+        ``enhance-locks`` for Cinder with the series
+    :param dict[str, list[tools.series.rules.Rule]] edits: file -> what is changed
+    :param dict[str, str] fails: test -> a regular expression for the reason
+        that its failure must show
+    """
+
+    name: str
+    base: str
+    edits: dict
+    fails: dict
+
+
+def load(root):
+    """Read the lists.
+
+    :param pathlib.Path root: the top of this repository
+    :rtype: list[Tree]
+    :raises ToolError: if one is malformed
+    """
+    return [tree for path in sorted((root / LISTS).glob('*.yml'))
+            for tree in _load_list(path, str(path.relative_to(root)))]
+
+
+def _load_list(path, name):
+    trees = []
+    for item in documents.load_list(path, name):
+        where = f'{name}: tree {item.get("tree", len(trees) + 1)}'
+        documents.refuse_unknown_keys(item, _KEYS, where)
+        base = documents.take(item, 'base', str, where)
+        if base not in BASES:
+            raise errors.ToolError(
+                f'{where}: base must be one of {", ".join(BASES)}.')
+        fails = documents.take(item, 'fails', dict, where)
+        for reason in fails.values():
+            re.compile(reason)
+        edits = {
+            path: [rules.parse(rule,
+                               f'{where}: {path}: rule {number}',
+                               path.endswith('.py'))
+                   for number, rule in enumerate(wanted, 1)]
+            for path, wanted in item.get('edits', {}).items()}
+        trees.append(Tree(documents.take(item, 'tree', str, where), base,
+                          edits, fails))
+    return trees
+
+
+def lay_out(root, cinder, base):
+    """Lay a base out anew, for trees to be made from it.
+
+    :param pathlib.Path root: the top of this repository
+    :param pathlib.Path cinder: the tree that ``python -m tools.series build`` made
+    :param str base: as in :class:`Tree`
+    :returns: its folder
+    :rtype: pathlib.Path
+    """
+    folder = root / FOLDER / f'.{base}'
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    archive = subprocess.Popen(
+        ['git', '-C', str(cinder), 'archive', base, '--', '.',
+         *(f':(exclude){name}' for name in PROSE)], stdout=subprocess.PIPE)
+    subprocess.run(['tar', '--extract', '--directory', str(folder)],
+                   stdin=archive.stdout, check=True)
+    if archive.wait():
+        raise errors.ToolError(f'git archive {base} failed in {cinder}')
+    if base == 'upstream':
+        shutil.copytree(root / 'cinder/tests', folder / 'cinder/tests',
+                        dirs_exist_ok=True,
+                        ignore=shutil.ignore_patterns('__pycache__'))
+    return folder
+
+
+def make(root, base, tree):
+    """Make a tree anew. It shares the files that it does not edit.
+
+    :param pathlib.Path root: the top of this repository
+    :param pathlib.Path base: what :func:`lay_out` returned
+    :param Tree tree: what to make
+    :returns: its folder
+    :rtype: pathlib.Path
+    :raises ToolError: if an edit does not match as often as it declares
+    """
+    folder = root / FOLDER / tree.name
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(base, folder, copy_function=os.link, symlinks=True)
+    for path, source in edited(base, tree):
+        (folder / path).unlink()
+        (folder / path).write_bytes(source)
+    return folder
+
+
+def edited(base, tree):
+    """Edit the files that a tree changes.
+
+    :param pathlib.Path base: what :func:`lay_out` returned
+    :param Tree tree: what is to be made
+    :returns: the path and the content of each, as text and bytes
+    :raises ToolError: if an edit does not match as often as it declares
+    """
+    for path, wanted in tree.edits.items():
+        source = (base / path).read_bytes()
+        for rule in wanted:
+            source = edit.apply(source, rule, f'tree {tree.name}')
+        yield path, source

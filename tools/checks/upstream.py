@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Cinder's whole own unit suite on the tree with the series.
+
+A test that fails there is run again on Cinder as released. It counts unless
+it fails there in the same way: with dependencies newer than the release some
+do.
+"""
+
+import re
+
+from tools.checks import results
+from tools.checks import runner
+from tools.checks import trees
+
+UNIT = './cinder/tests/unit'
+
+
+def run(root, cinder, pattern, threads, may_skip):
+    """Run the suite.
+
+    :param pathlib.Path root: the top of this repository
+    :param pathlib.Path cinder: the tree that ``python -m tools.series build`` made
+    :param str pattern: a regular expression that finds the ids to run
+    :param bool threads: native threads instead of eventlet
+    :param str may_skip: a regular expression for the ids of tests that may
+        be skipped; any other counts as failed
+    :rtype: tools.checks.results.Result
+    """
+    outcomes = runner.run_all(cinder, UNIT, pattern, threads)
+    failed = {test: outcome for test, outcome in outcomes.items()
+              if outcome.status not in ('success', 'skip')}
+    passed = sum(outcome.status == 'success' for outcome in outcomes.values())
+    skipped = [test for test, outcome in outcomes.items()
+               if outcome.status == 'skip']
+    print(f'{passed} passed, {len(failed)} failed, {len(skipped)} are '
+          f'skipped')
+    released = {}
+    if failed:
+        folder = trees.lay_out(root, cinder, 'upstream')
+        with open(folder / 'tests.log', 'w') as log:
+            released = runner.run_some(folder, sorted(failed), log,
+                                       threads)
+    ours = [f'{test}: skip' for test in sorted(skipped)
+            if not re.match(may_skip, test)]
+    for test, outcome in sorted(failed.items()):
+        if test in released and same(outcome, released[test]):
+            print(f'{test}: fails on Cinder as released, too')
+        else:
+            ours.append(f'{test}: {reason_of(outcome)}')
+    if not outcomes:
+        ours.append('no test ran')
+    return results.Result(passed, tuple(ours))
+
+
+def same(one, other):
+    """Return whether two Outcomes are failures with the same last line."""
+    return other.status != 'success' and reason_of(one) == reason_of(other)
+
+
+def reason_of(outcome):
+    """Return the line of a traceback that says what went wrong.
+
+    Temporary paths, numbers and addresses are left out: they differ by run.
+    """
+    lines = [line for line in outcome.details.splitlines()
+             if re.match(r'[\w.]+(Error|Exception|Mismatch\w*|Failed)\b',
+                         line)]
+    last = lines[-1] if lines else outcome.status
+    return re.sub(r'/tmp/\S+|0x[0-9a-f]+|\d+', 'N', last)

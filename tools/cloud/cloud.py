@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Services together: started in order, stopped in the opposite order."""
+
+from concurrent import futures
+import contextlib
+import signal
+
+from tools.common import progress
+
+
+class Cloud:
+    """Starts services on entering its ``with`` block, stops them on leaving.
+
+    Whatever ends the block or the start, an interrupt too, stops what has
+    started, also what has started by half, and no failure to stop one keeps
+    the others from being stopped.
+
+    :param stages: list of lists of tools.cloud.services.service.Service; those of one list
+        are launched one after the other, and waited for when all are
+    """
+
+    def __init__(self, stages):
+        self._stages = stages
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        try:
+            for stage in self._stages:
+                progress.say('starting ' + ', '.join(
+                    service.name for service in stage))
+                begun = []
+                self._stack.callback(_stop, begun)
+                for service in stage:
+                    begun.append(service)
+                    service.launch()
+                for service in stage:
+                    service.wait()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(self, *_exception):
+        self._close()
+
+    @property
+    def services(self):
+        """All services as a list, in the order of their start."""
+        return [service for stage in self._stages for service in stage]
+
+    def __getitem__(self, name):
+        """Return the service of a name.
+
+        :raises KeyError: if there is none
+        """
+        return {service.name: service for service in self.services}[name]
+
+    def check(self):
+        """Raise ToolError if a service has ended by itself."""
+        for service in self.services:
+            service.check()
+
+    def _close(self):
+        with uninterrupted():
+            self._stack.close()
+
+
+def _stop(services):
+    """Stop services at the same time; raise the first error at the end."""
+    progress.say('stopping ' + ', '.join(service.name
+                                         for service in services))
+    with futures.ThreadPoolExecutor() as pool:
+        ended = [pool.submit(service.stop) for service in services]
+    for end in ended:
+        end.result()
+
+
+@contextlib.contextmanager
+def uninterrupted():
+    """Let neither Ctrl-C nor SIGTERM cut a stop short."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before):
+            signal.signal(number, handler)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What each command of the cloud does around its own work.
+
+It enters the namespaces, starts and stops clouds, and tells what went wrong
+in a sentence.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+
+from tools.cloud import namespace
+from tools.cloud.site import ADDRESS
+from tools.cloud.site import Site
+from tools.common.errors import ToolError
+from tools.common.paths import ROOT
+from tools.series import releases
+
+FOLDER = ROOT / 'build/cloud'
+TREES = {'upstream': ROOT / 'build/trees/upstream',
+         'patched': ROOT / f'build/cinder-{releases.default(ROOT)}'}
+NEEDED = ('cinder/__init__.py', 'etc/cinder/api-paste.ini',
+          'cinder/tests/functional/copying_driver.py')
+
+
+def tree_of(name):
+    """Return the pathlib.Path of a tree.
+
+    :param name: a key of TREES
+    :raises ToolError: if it is not there, or not whole
+    """
+    tree = TREES[name]
+    for path in NEEDED:
+        if not (tree / path).is_file():
+            raise ToolError(
+                f'{name} tree: expected a Cinder source tree in {tree}, it '
+                f'has no {path}; "python -m tools.checks trees" makes it')
+    return tree
+
+
+@contextlib.contextmanager
+def alone():
+    """Give a directory to one cloud after the other, until the block ends.
+
+    :returns: the tools.cloud.site.Site, which has been made
+    :raises ToolError: if somebody else has it
+    """
+    with namespace.alone(FOLDER):
+        os.environ['no_proxy'] = os.environ['NO_PROXY'] = (
+            f'{ADDRESS},localhost')
+        site = Site(FOLDER)
+        site.make()
+        try:
+            yield site
+        finally:
+            site.remove()
+
+
+@contextlib.contextmanager
+def running(site, tree, *how):
+    """Start a cloud, and stop it at the end of the ``with`` block.
+
+    :param site: the tools.cloud.site.Site
+    :param tree: a key of TREES
+    :param how: what else tools.cloud.deployment.lay_out() gets
+    :returns: the tools.cloud.cloud.Cloud, and the tools.cloud.services.cinder.Cinder in it
+    :raises ToolError: if it does not start, or the API fails in the block
+    """
+    # Only what is installed beside Cinder has them.
+    from cloud import deployment
+    from keystoneauth1 import exceptions as keystone_errors
+    from openstack import exceptions
+
+    cloud, cinder = deployment.lay_out(site, tree_of(tree), *how)
+    try:
+        with cloud:
+            yield cloud, cinder
+    except (exceptions.SDKException, keystone_errors.ClientException) as error:
+        raise ToolError(f'Cinder\'s API: {error}')
+
+
+def main(module, arguments, trees, work):
+    """Do the work of a command and return the exit status.
+
+    :param module: the name of the command's module, as text
+    :param arguments: list of text, without the program's name
+    :param trees: the keys of TREES that it needs
+    :param work: callable without parameters, called in the namespaces, which
+        returns the exit status, or None for 0
+    """
+    # SIGINT too: a shell has its background jobs ignore it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        for tree in trees:
+            tree_of(tree)
+        namespace.enter(module, arguments)
+        return work() or 0
+    except (ToolError, OSError) as error:
+        told = []
+        # What went wrong first is told first.
+        while error is not None:
+            told.append(f'cloud: {error}')
+            error = error.__context__ if isinstance(
+                error.__context__, (ToolError, OSError)) else None
+        print('\n'.join(reversed(told)), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('cloud: interrupted', file=sys.stderr)
+        return 1

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Does the cloud work? What a user would try, with the user's own tool."""
+
+import contextlib
+import io
+import json
+import os
+
+from openstackclient import shell
+
+from tools.cloud.services import cinder
+from tools.cloud.services import service
+from tools.common.errors import ToolError
+from tools.common import progress
+
+PATIENCE = 120
+
+
+class OpenStack:
+    """The ``openstack`` command, in this process so as to start at once.
+
+    The environment of this process becomes its environment.
+
+    :param credentials: dict of ``OS_*`` variables
+    """
+
+    def __init__(self, credentials):
+        for name in [name for name in os.environ if name.startswith('OS_')]:
+            del os.environ[name]
+        os.environ.update(credentials)
+
+    def run(self, *words):
+        """Run a command and return what it says.
+
+        :param words: its arguments as text, without its name
+        :returns: its JSON, as a dict or list
+        :raises ToolError: if it fails
+        """
+        said = self._run(*words, '--format', 'json')
+        return json.loads(said)
+
+    def do(self, *words):
+        """Run a command that says nothing."""
+        self._run(*words)
+
+    def _run(self, *words):
+        said, errors = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(said), \
+                contextlib.redirect_stderr(errors):
+            try:
+                status = shell.main(list(words))
+            except SystemExit as ended:
+                status = ended.code
+        if status:
+            raise ToolError(f'"openstack {" ".join(words)}" failed: '
+                             f'{errors.getvalue().strip()}')
+        return said.getvalue()
+
+
+def check(site, cloud, keystone):
+    """Use every backend: a volume, its snapshot, a volume from that.
+
+    :param site: the tools.cloud.site.Site
+    :param cloud: the tools.cloud.cloud.Cloud, which has started
+    :param keystone: the tools.cloud.services.keystone.Keystone in it
+    :raises ToolError: if anything does not work, or if a password is in a
+        log
+    """
+    client = OpenStack(keystone.credentials())
+    down = [f'{found["Binary"]} on {found["Host"]}'
+            for found in client.run('volume', 'service', 'list')
+            if found['State'] != 'up']
+    if down:
+        raise ToolError(f'expected all services up, found down: '
+                         f'{", ".join(down)}')
+    progress.say(f'creating a volume on each of {", ".join(cinder.BACKENDS)}')
+    create = ('volume', 'create', '--size', '1')
+    sources = [client.run(*create, '--type', backend, backend)['id']
+               for backend in cinder.BACKENDS]
+    _wait(cloud, client, 'volume', sources, 'available')
+    progress.say('creating their snapshots')
+    snapshots = [client.run('volume', 'snapshot', 'create', '--volume',
+                            source, 'health')['id'] for source in sources]
+    _wait(cloud, client, 'volume snapshot', snapshots, 'available')
+    progress.say('creating volumes from these')
+    copies = [client.run(*create, '--snapshot', snapshot, 'copy')['id']
+              for snapshot in snapshots]
+    _wait(cloud, client, 'volume', copies, 'available')
+    progress.say('deleting all')
+    for kind, ids in (('volume', copies), ('volume snapshot', snapshots),
+                      ('volume', sources)):
+        client.do(*kind.split(), 'delete', *ids)
+        _wait(cloud, client, kind, ids, None)
+    leaks = site.leaks()
+    if leaks:
+        raise ToolError('found the password of {1} in the log {0}'.format(
+            *leaks[0]))
+
+
+def _wait(cloud, client, kind, ids, wanted):
+    """Wait until all have a status, or none, which is that they are gone."""
+    def look():
+        cloud.check()
+        found = {row['ID']: row['Status']
+                 for row in client.run(*kind.split(), 'list')}
+        for resource in ids:
+            status = found.get(resource)
+            if status and status.startswith('error'):
+                raise ToolError(f'expected {kind} {resource} to be '
+                                 f'{wanted or "gone"}, found it in status '
+                                 f'{status}')
+            if status != wanted:
+                raise ValueError(f'{kind} {resource} is in status {status}')
+    service.wait_for(f'each {kind} to be {wanted or "gone"}', look, PATIENCE)

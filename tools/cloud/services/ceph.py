@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A Ceph cluster of one monitor, one manager and one OSD on a plain file."""
+
+import pathlib
+import sysconfig
+import uuid
+
+from tools.cloud.services import service
+from tools.common.errors import ToolError
+
+POOL = 'volumes'
+USER = 'cinder'
+GIGABYTES = 20
+PACKAGES = pathlib.Path('/usr/lib/python3/dist-packages')
+
+
+class Ceph:
+    """What the daemons share.
+
+    :param site: the tools.cloud.site.Site
+    :param latency: seconds, as a number, that an answer takes at the most on
+        its way to USER
+    :ivar config: pathlib.Path of the ceph.conf
+    :ivar monitor: the Monitor, which the others need
+    :ivar manager: the Manager
+    :ivar osd: the OSD
+    :ivar pool: the Pool, which needs the OSD
+    """
+
+    def __init__(self, site, latency=0):
+        self._site = site
+        folder = site.folder('ceph')
+        self.config = site.render(
+            'ceph.conf', folder / 'ceph.conf', folder=folder,
+            fsid=uuid.uuid4(), port=site.port(), gigabytes=GIGABYTES,
+            user=USER, latency=latency)
+        self.monitor = Monitor(self)
+        self.manager = Manager(self)
+        self.osd = OSD(self)
+        self.pool = Pool(self)
+
+    def daemon(self, kind, number):
+        """Return the arguments of a service.Command for a daemon.
+
+        :param kind: 'mon', 'mgr' or 'osd'
+        :param number: its id as text
+        """
+        name = f'ceph-{kind}'
+        return (name, [name, '--conf', self.config, '--id', number,
+                       '--foreground'],
+                self._site.log(name), self._site.environment())
+
+    def folder(self, kind, number):
+        """Return the pathlib.Path of a daemon's data, which is made."""
+        return self._site.folder('ceph', f'{kind}.{number}')
+
+    def ask(self, program, *arguments):
+        """Run ``ceph`` or another of its programs and return what it prints.
+
+        :param program: its name as text
+        :param arguments: its arguments
+        :raises ToolError: if it fails
+        """
+        return service.run(
+            f'{program} {" ".join(map(str, arguments[:3]))}',
+            [program, '--conf', self.config, *arguments],
+            self._site.log('ceph'), self._site.environment())
+
+
+class Monitor(service.Command):
+    """The monitor.
+
+    :param ceph: the Ceph
+    """
+
+    def __init__(self, ceph):
+        self._ceph = ceph
+        self._data = ceph.folder('mon', 'a')
+        super().__init__(*ceph.daemon('mon', 'a'))
+
+    def launch(self):
+        if not any(self._data.iterdir()):
+            self._ceph.ask('ceph-mon', '--mkfs', '--id', 'a')
+        super().launch()
+
+
+class Manager(service.Command):
+    """The manager.
+
+    :param ceph: the Ceph
+    """
+
+    def __init__(self, ceph):
+        ceph.folder('mgr', 'a')
+        super().__init__(*ceph.daemon('mgr', 'a'))
+
+
+class OSD(service.Command):
+    """The OSD, with BlueStore on a sparse file.
+
+    :param ceph: the Ceph
+    """
+
+    def __init__(self, ceph):
+        self._ceph = ceph
+        self._data = ceph.folder('osd', '0')
+        super().__init__(*ceph.daemon('osd', '0'))
+
+    def launch(self):
+        if not any(self._data.iterdir()):
+            name = uuid.uuid4()
+            self._ceph.ask('ceph', 'osd', 'new', name)
+            self._ceph.ask('ceph-osd', '--mkfs', '--id', '0', '--osd-uuid',
+                           name)
+        super().launch()
+
+
+class Pool(service.Service):
+    """The pool of Cinder's volumes.
+
+    :param ceph: the Ceph
+    """
+
+    def __init__(self, ceph):
+        super().__init__('ceph pool')
+        self._ceph = ceph
+        self._made = False
+
+    def launch(self):
+        if not self._made:
+            self._ceph.ask('ceph', 'osd', 'pool', 'create', POOL, '8')
+            # Returns when the pool can be written to.
+            self._ceph.ask('rbd', 'pool', 'init', POOL)
+            self._made = True
+
+    def stop(self):
+        """Do nothing: it ends with the cluster."""
+
+
+def bindings(site):
+    """Return a directory from which Python can import rados and rbd.
+
+    Debian has them for its own Python; nothing else of it is to be found.
+
+    :param site: the tools.cloud.site.Site
+    :returns: pathlib.Path
+    :raises ToolError: if there are none for this Python
+    """
+    folder = site.folder('python')
+    for module in ('rados', 'rbd'):
+        name = module + sysconfig.get_config_var('EXT_SUFFIX')
+        if not (PACKAGES / name).is_file():
+            raise ToolError(
+                f'expected librbd\'s modules for this Python, found no {name} '
+                f'in {PACKAGES}: apt-get install python3-rbd')
+        (folder / name).symlink_to(PACKAGES / name)
+    return folder

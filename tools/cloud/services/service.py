@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the cloud is made of: services that start, stop, and break.
+
+A Service is launched, answers, and stops; a Command does so with a process
+and its descendants, which it can also kill, pause and start again with what
+they had on disk.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+
+import psutil
+import tenacity
+
+from tools.common.errors import ToolError
+
+READY_SECONDS = 60
+TERM_SECONDS = 15
+KILL_SECONDS = 15
+
+
+class Service:
+    """A part of the cloud.
+
+    :param name: its name as text, for progress lines
+    """
+
+    def __init__(self, name):
+        self.name = name
+
+    def launch(self):
+        """Begin to start it; wait() tells when it answers.
+
+        :raises ToolError: if it cannot be started
+        """
+        raise NotImplementedError()
+
+    def wait(self):
+        """Return when it answers.
+
+        :raises ToolError: if it ends, or does not answer in time
+        """
+
+    def start(self):
+        """Start it, also again, and return when it answers.
+
+        :raises ToolError: if it does not
+        """
+        self.launch()
+        self.wait()
+
+    def stop(self):
+        """Stop it; it may never have started, or be dead already."""
+        raise NotImplementedError()
+
+    def check(self):
+        """Raise ToolError if it has ended by itself."""
+
+
+class Command(Service):
+    """A process and its descendants.
+
+    :param name: its name as text
+    :param command: list of text
+    :param log: pathlib.Path of the file that gets all it says
+    :param environment: dict of its environment; default is that of ours
+    :param folder: pathlib.Path of the directory in which it runs
+    :param ready: callable without parameters, which raises an exception
+        until the service answers
+    """
+
+    def __init__(self, name, command, log, environment=None, folder=None,
+                 ready=lambda: None):
+        super().__init__(name)
+        self.command = [str(word) for word in command]
+        self.log = log
+        self._environment = environment
+        self._folder = folder
+        self._ready = ready
+        self._process = None
+
+    @property
+    def pid(self):
+        """The process id as an integer; None when it does not run."""
+        return self._process and self._process.pid
+
+    def launch(self):
+        if self._process is not None and self._process.is_running():
+            raise ToolError(f'{self.name} runs already, as process '
+                             f'{self._process.pid}')
+        # A signal of the terminal must reach us alone: we stop in order.
+        with open(self.log, 'ab') as log, told(self.name, self.command):
+            self._process = psutil.Popen(
+                self.command, cwd=self._folder, env=self._environment,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True)
+
+    def wait(self):
+        def attempt():
+            self.check()
+            self._ready()
+        wait_for(f'{self.name} to answer', attempt, READY_SECONDS)
+
+    def check(self):
+        if self._process is None:
+            raise ToolError(f'{self.name} does not run')
+        with contextlib.suppress(psutil.TimeoutExpired):
+            raise ToolError(f'{self.name} ended with status '
+                             f'{self._process.wait(0)}{last_words(self.log)}')
+
+    def processes(self):
+        """Return the psutil.Process of it and of all that it started."""
+        if self._process is None:
+            return []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return [self._process, *self._process.children(recursive=True)]
+        return []
+
+    def stop(self):
+        """Ask it with SIGTERM to end, and kill it if it does not."""
+        processes = self.processes()
+        for process in processes[:1]:
+            with contextlib.suppress(psutil.NoSuchProcess,
+                                     psutil.TimeoutExpired):
+                process.terminate()
+                # A paused process takes SIGTERM when it goes on.
+                process.send_signal(signal.SIGCONT)
+                process.wait(TERM_SECONDS)
+        self._kill(processes)
+
+    def kill(self):
+        """End it with SIGKILL and return when it is gone."""
+        self._kill(self.processes())
+
+    def _kill(self, processes):
+        # The parent first, since it might start a dead child again.
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        try:
+            if self._process is not None:
+                self._process.wait(KILL_SECONDS)
+        except psutil.TimeoutExpired as error:
+            raise ToolError(f'{self.name} cannot be killed: {error}')
+        # Whoever adopts an orphan may be slow to take note of its death.
+        wait_for(f'{self.name} to be gone', lambda: _demand_dead(processes),
+                 KILL_SECONDS)
+        self._process = None
+
+    def pause(self):
+        """Stop it with SIGSTOP: its sockets live, and nothing answers."""
+        for process in self.processes():
+            process.suspend()
+
+    def resume(self):
+        """Let it go on after pause()."""
+        for process in self.processes():
+            process.resume()
+
+
+def _demand_dead(processes):
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.status() != psutil.STATUS_ZOMBIE:
+                raise ValueError(f'process {process.pid} lives')
+
+
+def wait_for(what, attempt, seconds):
+    """Call something until it raises no exception, and return its result.
+
+    A ToolError ends the waiting, for what is wrong will not get better.
+
+    :param what: what we wait for, as text
+    :param attempt: callable without parameters
+    :param seconds: how long to wait at the most, as a number
+    :raises ToolError: if the time is over
+    """
+    try:
+        return tenacity.Retrying(
+            wait=tenacity.wait_fixed(0.1),
+            stop=tenacity.stop_after_delay(seconds),
+            retry=tenacity.retry_if_exception(
+                lambda error: isinstance(error, Exception) and
+                not isinstance(error, ToolError)),
+            reraise=True)(attempt)
+    except ToolError:
+        raise
+    except Exception as error:
+        raise ToolError(f'waited in vain for {what}, {seconds} seconds: '
+                         f'{error}')
+
+
+def run(name, command, log, environment=None, folder=None, within=120):
+    """Run a command to its end.
+
+    :param name: what it does, as text for the error
+    :param command: list of text
+    :param log: pathlib.Path of the file that gets its errors
+    :param environment: dict of its environment; default is that of ours
+    :param folder: pathlib.Path of the directory in which it runs
+    :param within: the seconds that it may take
+    :returns: its standard output as text
+    :raises ToolError: if it fails
+    """
+    with open(log, 'ab') as errors, told(name, command):
+        process = subprocess.Popen(
+            [str(word) for word in command], cwd=folder, env=environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+            start_new_session=True, text=True)
+    try:
+        said, _errors = process.communicate(timeout=within)
+    except subprocess.TimeoutExpired:
+        raise ToolError(f'{name} did not end within {within} seconds'
+                         f'{last_words(log)}')
+    finally:
+        # Of an interrupted one, what it started too.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    if process.returncode:
+        raise ToolError(f'{name} failed with status {process.returncode}'
+                         f'{last_words(log)}')
+    return said
+
+
+@contextlib.contextmanager
+def told(name, command):
+    """Say which program is missing."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ToolError(
+            f'{name}: expected the program {command[0]}, found none'
+            if error.filename == str(command[0]) else f'{name}: {error}')
+
+
+def last_words(log):
+    """Tell the last line of a log, for the end of an error."""
+    try:
+        said = log.read_text(errors='replace').split('\n')
+    except FileNotFoundError:
+        said = []
+    last = [line.strip() for line in said if line.strip()][-1:]
+    return f', its last words: {last[0] if last else "none"}; log: {log}'

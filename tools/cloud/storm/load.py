@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Who had the processor's time: what a storm waits for beside its source."""
+
+import contextlib
+
+import psutil
+
+from tools.cloud.services import service
+
+
+def seconds(cloud):
+    """Return the processor's seconds that each service has had so far.
+
+    :param cloud: the tools.cloud.cloud.Cloud
+    :returns: dict of its name to seconds
+    """
+    return {found.name: sum(map(_of_process, found.processes()))
+            for found in _commands(cloud.services)}
+
+
+def _commands(services):
+    for found in services:
+        if isinstance(found, service.Command):
+            yield found
+        yield from getattr(found, 'members', ())
+
+
+def _of_process(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        times = process.cpu_times()
+        return times.user + times.system
+    return 0
+
+
+def since(before, cloud):
+    """Return what seconds() has grown by, the greatest first.
+
+    :param before: what seconds() has returned
+    :param cloud: the tools.cloud.cloud.Cloud
+    :returns: dict of name to seconds, without those below 0.1
+    """
+    grown = {name: now - before.get(name, 0)
+             for name, now in seconds(cloud).items()}
+    return {name: round(spent, 1) for name, spent in sorted(
+        grown.items(), key=lambda item: -item[1]) if spent >= 0.1}

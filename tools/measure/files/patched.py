@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Cinder's concurrency for a process that measures. To be imported first.
+
+Importing this module patches the process for eventlet, or keeps it on native
+threads, as Cinder's services do, by OS_CINDER_DISABLE_EVENTLET_PATCHING.
+"""
+
+from cinder import monkey_patch
+
+monkey_patch.patch()
+
+from oslo_config import cfg
+
+from cinder import coordination  # noqa: E402,I202
+from cinder import rwlock
+
+
+def is_eventlet():
+    """Return whether threads are eventlet's greenthreads here."""
+    return monkey_patch.is_patched()
+
+
+def backend(directory):
+    """Return the file backend of read and write locks.
+
+    :param directory: where its lock files are, as text
+    """
+    return rwlock.get_backend('file://' + directory, None)
+
+
+def coordinator(url):
+    """Return a started coordinator of Cinder, as a service has it.
+
+    :param url: the coordination URL
+    """
+    cfg.CONF.set_override('backend_url', url, 'coordination')
+    started = coordination.Coordinator()
+    started.start()
+    return started

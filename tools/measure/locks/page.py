@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The page for Cinder's contributor documentation, in reStructuredText."""
+
+import textwrap
+
+from tools.measure.files.process import MODES
+from tools.measure.files import verdict
+from tools.measure.locks.backends import HAND_OVERS
+from tools.measure.locks.backends import KINDS
+from tools.measure.locks.values import Values
+
+NAME = 'rwlock-benchmark.rst'
+CHART = 'rwlock-benchmark.svg'
+NONE = 'none'
+
+LICENCE = '''\
+..
+      Licensed under the Apache License, Version 2.0 (the "License"); you may
+      not use this file except in compliance with the License. You may obtain
+      a copy of the License at
+
+          http://www.apache.org/licenses/LICENSE-2.0
+
+      Unless required by applicable law or agreed to in writing, software
+      distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+      WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+      License for the specific language governing permissions and limitations
+      under the License.
+'''
+
+INTRODUCTION = '''
+What read and write locks cost
+==============================
+
+Creates from a snapshot or volume share its read lock, and its deletion takes
+the write lock, see ``cinder.rwlock``. This page tells what these locks cost on
+each coordination backend. All of it was measured in one run, on one machine,
+with a real server for each backend on the same machine.
+
+Every figure is a median. Whatever is compared was timed on the same server,
+turn by turn, and a ratio is the median of the ratios of the turns, so it says
+more than the milliseconds, which are those of the machine. Where a cell has
+two figures, the first is on eventlet and the second on native threads. A
+figure that misses a goal is bold.
+
+.. figure:: %s
+   :alt: Cost of read and write locks, hand-over times and throughput
+
+   On eventlet.
+''' % CHART
+
+UNCONTENDED = '''
+A lock that nobody else wants
+-----------------------------
+
+The acquire and the release together, with lock objects and connections that
+are used again and again. "Round trips" were counted on the wire: those of the
+acquire and those of the release. tooz's lock is the exclusive lock that Cinder
+takes without read and write locks.
+'''
+
+HAND_OVER = '''
+Hand-over
+---------
+
+How long a lock lies free, in milliseconds: from the release of the last reader
+until a writer in another process has the lock, and from the release of a
+writer until the last of three readers in another process has it. They had
+waited for 0.2 s, or for 3 s. There is one reader where readers exclude each
+other. Goal: at most 50 ms.
+'''
+
+THROUGHPUT = '''
+Many readers
+------------
+
+Acquires in a second of so many readers of one name, which are threads of one
+process, and what the same work takes compared with as many readers of as many
+names. Goal: at most 1.1 times as long, where readers share the lock.
+'''
+
+
+def page(lines, facts):
+    """Return the page as text.
+
+    :param lines: list of tools.measure.files.verdict.Line
+    :param facts: dict as tools.measure.files.report.facts() returns it
+    """
+    values = Values(lines)
+    return '\n'.join([
+        LICENCE + INTRODUCTION,
+        _paragraph('Measured on %(date)s with %(cores)d cores, Python '
+                   '%(python)s.' % facts),
+        _verdict(lines),
+        UNCONTENDED, _uncontended(values),
+        HAND_OVER, _hand_over(values),
+        THROUGHPUT, _throughput(values)])
+
+
+def _paragraph(text):
+    return textwrap.fill(text, 79) + '\n'
+
+
+def _verdict(lines):
+    passed, failed = verdict.count(lines)
+    said = verdict.sentences(lines)
+    return '\n'.join([
+        'Of %d goals, counted in both modes, %d are met.%s\n' % (
+            passed + failed, passed, ' In detail:' if said else ''),
+        *(textwrap.fill(sentence, 79, initial_indent='* ',
+                        subsequent_indent='  ') for sentence in said)])
+
+
+def _table(heading, rows):
+    """Return a list-table.
+
+    :param heading: list of text
+    :param rows: list of lists of text
+    """
+    text = ['.. list-table::', '   :header-rows: 1', '']
+    for row in [heading, *rows]:
+        text += ['   %s - %s' % (' ' if column else '*', cell)
+                 for column, cell in enumerate(row)]
+    return '\n'.join(text) + '\n'
+
+
+def _cell(line, shape='%.2f'):
+    """Return the values of a line in both modes."""
+    if line is None:
+        return NONE
+    return ' / '.join(
+        ('**%s**' if mode in line.failed() else '%s')
+        % (shape % line.values[mode]) for mode in MODES)
+
+
+def _trips(values, name, lock):
+    acquire = values.line(name, lock + '_acquire')
+    release = values.line(name, lock + '_release')
+    if acquire is None:
+        return NONE
+    texts = ['%g + %g' % (acquire.values[mode], release.values[mode])
+             for mode in MODES]
+    text = texts[0] if len(set(texts)) == 1 else ' / '.join(texts)
+    return '**%s**' % text if acquire.failed() or release.failed() else text
+
+
+def _uncontended(values):
+    rows = []
+    for name, backend in values.backends():
+        titles = {kind: kind + ' lock' for kind in KINDS}
+        for lock, title in {**titles, **backend.peers}.items():
+            ratios = [
+                '%s of %s' % (_cell(values.line(name, '%s_%s' % pair)),
+                              backend.peers[pair[1]])
+                for pair in backend.ratios if pair[0] == lock]
+            goals = ['%g of %s' % (bound, backend.peers[peer])
+                     for (kind, peer), bound in backend.ratios.items()
+                     if kind == lock and bound is not None]
+            if lock in backend.trips:
+                goals.append('%(trips)d + %(trips)d'
+                             % {'trips': backend.trips[lock]})
+            rows.append([
+                backend.title, title,
+                _cell(values.line(name, lock + '_ms'), '%.3f'),
+                _trips(values, name, lock),
+                '; '.join(ratios) or NONE, '; '.join(goals) or NONE])
+    return _table(['Backend', 'Lock', 'Milliseconds', 'Round trips',
+                   'Ratio', 'Goal'], rows)
+
+
+def _hand_over(values):
+    return _table(
+        ['Backend', *(title[0].upper() + title[1:]
+                      for title in HAND_OVERS.values())],
+        [[backend.title, *(_cell(values.line(name, key), '%.1f')
+                           for key in HAND_OVERS)]
+         for name, backend in values.backends()])
+
+
+def _throughput(values):
+    return _table(
+        ['Backend', '1 reader', '8 readers', '64 readers',
+         '8, against 8 names', '64, against 64 names'],
+        [[backend.title if backend.shared
+          else backend.title + ' (readers exclude each other)',
+          *(_cell(values.line(name, key), '%.0f')
+            for key in ('one_1', 'one_8', 'one_64')),
+          *(_cell(values.line(name, key))
+            for key in ('readers_8', 'readers_64'))]
+         for name, backend in values.backends()])

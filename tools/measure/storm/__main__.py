@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Command line: a storm on two Cinder trees, a table, and a report.
+
+Exits with 0 when the patched tree created every volume with the right
+content and deleted the source after the last create; with 1 and one sentence
+otherwise; with 2 when the command line is wrong.
+"""
+
+import argparse
+import datetime
+import os
+import pathlib
+import platform
+import shlex
+import signal
+import sys
+
+from tools.common.errors import ToolError
+from tools.measure.storm import figures
+from tools.measure.storm.process import Cloud
+from tools.measure.storm.process import is_environment
+from tools.measure.storm import report
+from tools.measure.storm.run import Scenario
+
+NEEDED = ('cinder/__init__.py', 'etc/cinder/api-paste.ini',
+          'cinder/tests/functional/copying_driver.py',
+          'cinder/tests/functional/in_process.py')
+INSTALLED = ('bin/python', 'bin/cinder-manage', 'etc/cinder/api-paste.ini')
+
+
+def _positive(kind):
+    def parse(text):
+        value = kind(text)
+        if not 0 < value < float('inf'):
+            raise ValueError(text)
+        return value
+    parse.__name__ = 'positive ' + kind.__name__
+    return parse
+
+
+def parse(arguments):
+    """Return the arguments as an argparse.Namespace, or exit with 2.
+
+    :param arguments: list of text, without the program's name
+    """
+    parser = argparse.ArgumentParser(
+        prog='python -m tools.measure.storm',
+        description='Create many volumes at once from one source, on real '
+                    'Cinder services of two source trees, one after the '
+                    'other, delete the source meanwhile, and compare.')
+    parser.add_argument('--upstream', required=True, type=pathlib.Path,
+                        metavar='TREE', help='Cinder source tree as released')
+    parser.add_argument('--patched', required=True, type=pathlib.Path,
+                        metavar='TREE', help='Cinder source tree with the '
+                                             'series, or virtual environment '
+                                             'in which it is installed')
+    parser.add_argument('--creates', type=_positive(int), default=16,
+                        metavar='N', help='creates sent at once (default: '
+                                          '%(default)s)')
+    parser.add_argument('--seconds', type=_positive(float), default=2,
+                        metavar='S',
+                        help='time that one create takes in the storage '
+                             '(default: %(default)s); below that, Cinder\'s '
+                             'own API and scheduler, about 5 creates/s on 2 '
+                             'cores, drown the lock')
+    parser.add_argument('--source', choices=('snapshot', 'volume'),
+                        default='snapshot',
+                        help='what the volumes are created from (default: '
+                             '%(default)s)')
+    parser.add_argument('--threads', action='store_true',
+                        help='run Cinder on native threads (default: on '
+                             'eventlet)')
+    parser.add_argument('--output', type=pathlib.Path,
+                        default=pathlib.Path('build/storm'),
+                        metavar='DIRECTORY',
+                        help='where the report and the service logs go '
+                             '(default: %(default)s)')
+    return parser.parse_args(arguments)
+
+
+def run_tree(name, tree, args):
+    """Run the scenario on one tree.
+
+    :param name: 'upstream' or 'patched'
+    :param tree: pathlib.Path of the Cinder source tree or environment
+    :param args: argparse.Namespace from parse()
+    :returns: tools.measure.storm.records.TreeRun
+    """
+    what, needed = 'a Cinder source tree', NEEDED
+    if is_environment(tree):
+        what, needed = 'an installed Cinder', INSTALLED
+    missing = [path for path in needed if not (tree / path).is_file()]
+    if missing:
+        raise ToolError('%s tree: expected %s in %s, it has no %s'
+                         % (name, what, tree, missing[0]))
+    log = args.output / (name + '.log')
+    print('%-8s starting Cinder of %s' % (name, tree), file=sys.stderr,
+          flush=True)
+    try:
+        with Cloud(tree, args.seconds, args.threads, log) as cloud:
+            return Scenario(name, cloud, args.source, args.creates,
+                            args.seconds).run()
+    except ToolError as error:
+        raise ToolError('%s tree: %s; the service log is %s'
+                         % (name, error, log))
+
+
+def main(arguments):
+    """Run the storm and return the exit status.
+
+    :param arguments: list of text, without the program's name
+    """
+    args = parse(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        args.output.mkdir(parents=True, exist_ok=True)
+        runs = [run_tree('upstream', args.upstream, args),
+                run_tree('patched', args.patched, args)]
+        columns = [figures.figures(run) for run in runs]
+        facts = {
+            'command': shlex.join(['python', '-m', 'tools.measure.storm', *arguments]),
+            'cores': len(os.sched_getaffinity(0)),
+            'machine': platform.platform(),
+            'concurrency': 'native threads' if args.threads else 'eventlet',
+            'date': datetime.datetime.now(datetime.timezone.utc).strftime(
+                '%Y-%m-%d %H:%M UTC'),
+            'source': args.source,
+            'creates': args.creates,
+            'create_seconds': args.seconds,
+        }
+        report.print_table(runs, columns)
+        report.write(args.output, runs, columns, facts)
+    except (ToolError, OSError) as error:
+        print('storm: %s' % error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('storm: interrupted', file=sys.stderr)
+        return 1
+    print('report: %s' % (args.output / 'report.html'), file=sys.stderr)
+    found = figures.problems(columns[1])
+    if found:
+        print('storm: patched tree: %s.' % '; '.join(found), file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The scenario, over REST, on one running Cinder.
+
+First the ideal: as many creates as sources, sent at once. Then the storm: as
+many creates from one source, sent at once; as soon as the scheduler has
+placed them all, the source and an unrelated volume are deleted. Afterwards
+every copy's checksum is taken. A create that fails in the storm is a result;
+whatever else fails is a ToolError.
+"""
+
+import concurrent.futures
+import sys
+import time
+
+from tools.common.errors import ToolError
+from tools.measure.storm.records import Create
+from tools.measure.storm.records import Delete
+from tools.measure.storm.records import TreeRun
+from tools.measure.storm.records import Wave
+
+OBSERVE_SECONDS = 0.1
+PROGRESS_SECONDS = 2
+# From a worker's beginning with a create to its asking for the lock.
+HANDOVER_SECONDS = 0.5
+UNFINISHED = ('creating', 'downloading')
+HOST = 'os-vol-host-attr:host'
+
+
+class Scenario:
+    """Runs the ideal and the storm once.
+
+    :param name: the tree's name, for progress lines and results
+    :param cloud: a tools.measure.storm.process.Cloud that has started
+    :param source: 'snapshot' or 'volume'
+    :param creates: how many volumes to create at once, as an integer
+    :param seconds: how long one create takes in the driver, as a float
+    """
+
+    def __init__(self, name, cloud, source, creates, seconds):
+        self._name = name
+        self._cloud = cloud
+        self._client = cloud.client
+        self._source = source
+        self._kind = source + 's'
+        self._field = {'snapshot': 'snapshot_id',
+                       'volume': 'source_volid'}[source]
+        self._creates = creates
+        self._patience = 120 + creates * (seconds + 1)
+        self._begun = time.monotonic()
+
+    def run(self):
+        """Run all of it and return a TreeRun."""
+        sources, unrelated_id = self._prepare()
+        self._say('the ideal: %d creates from %d %s'
+                  % (self._creates, self._creates, self._kind))
+        ideal = self._wave(sources)
+        self._demand_success(ideal)
+        checksum = self._client.checksum(sources[0])
+        self._say('the storm: %d creates from one %s'
+                  % (self._creates, self._source))
+        deletes = []
+        storm = self._wave(sources[:1] * self._creates,
+                           lambda: deletes.extend(
+                               self._delete(sources[0], unrelated_id)))
+        source_delete, unrelated = deletes
+        self._wait_until_gone(source_delete)
+        self._say('checksums of %d volumes' % self._creates)
+        for create in storm.creates:
+            if create.status == 'available':
+                create.checksum = self._client.checksum(create.volume_id)
+        self._add_driver_times(ideal.creates + storm.creates,
+                               [source_delete, unrelated.result()])
+        return TreeRun(self._name, self._cloud.versions, checksum, ideal,
+                       storm, source_delete, unrelated.result())
+
+    def _say(self, text):
+        print('%-8s %5.1f s  %s' % (self._name,
+                                    time.monotonic() - self._begun, text),
+              file=sys.stderr, flush=True)
+
+    def _prepare(self):
+        """Return the sources' UUIDs and that of an unrelated volume."""
+        self._wait('the scheduler to know the backend', self._client.pools)
+        self._say('creating %d source %s' % (self._creates, self._kind))
+        unrelated = self._client.create_volume()
+        if self._source == 'volume':
+            sources = self._at_once(lambda _number:
+                                    self._client.create_volume(),
+                                    range(self._creates))
+            self._wait_until_available('volumes', [unrelated, *sources])
+            return sources, unrelated
+        base = self._client.create_volume()
+        self._wait_until_available('volumes', [unrelated, base])
+        sources = self._at_once(lambda _number:
+                                self._client.create_snapshot(base),
+                                range(self._creates))
+        self._wait_until_available('snapshots', sources)
+        return sources, unrelated
+
+    def _wave(self, sources, when_taken_up=None):
+        """Create one volume from each source at once; wait for the last.
+
+        :param sources: list of UUIDs
+        :param when_taken_up: called once the volume service works on them
+        :returns: Wave
+        """
+        creates = self._at_once(self._create, sources)
+        if when_taken_up is not None:
+            self._wait('the creates to be taken up',
+                       lambda: self._are_taken_up(creates))
+            time.sleep(HANDOVER_SECONDS)
+            when_taken_up()
+        return Wave(creates, self._settle(creates))
+
+    def _are_taken_up(self, creates):
+        wanted = {create.volume_id for create in creates}
+        taken = wanted.intersection(self._client.taken())
+        return (len(taken) >= min(len(wanted), self._cloud.workers) and
+                all(volume[HOST] or volume['status'] not in UNFINISHED
+                    for volume in self._volumes_of(creates)))
+
+    def _create(self, source_id):
+        sent = time.monotonic()
+        volume_id = self._client.create_volume(**{self._field: source_id})
+        return Create(volume_id, sent, time.monotonic())
+
+    def _at_once(self, function, arguments):
+        """Call function on each argument in threads; return the results."""
+        pool = concurrent.futures.ThreadPoolExecutor(len(arguments))
+        futures = [pool.submit(function, argument) for argument in arguments]
+        pool.shutdown(wait=False)
+        waiting = futures
+        while waiting:
+            done, waiting = concurrent.futures.wait(
+                waiting, PROGRESS_SECONDS,
+                concurrent.futures.FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+            self._cloud.check()
+            self._say('%d of %d requests accepted'
+                      % (len(futures) - len(waiting), len(futures)))
+        return [future.result() for future in futures]
+
+    def _delete(self, source_id, unrelated_id):
+        """Ask for both deletes.
+
+        :returns: the source's Delete, and a future of the unrelated one
+        """
+        self._say('deleting the source and an unrelated volume')
+        pool = concurrent.futures.ThreadPoolExecutor(1)
+        unrelated = pool.submit(self._delete_and_wait, unrelated_id)
+        pool.shutdown(wait=False)
+        delete = Delete(source_id, time.monotonic())
+        self._client.delete(self._kind, source_id)
+        return delete, unrelated
+
+    def _delete_and_wait(self, volume_id):
+        delete = Delete(volume_id, time.monotonic())
+        self._client.delete('volumes', volume_id)
+        deadline = time.monotonic() + self._patience
+        while self._client.exists('volumes', volume_id):
+            if time.monotonic() > deadline:
+                raise ToolError('the unrelated volume was not deleted '
+                                 'within %d seconds' % self._patience)
+            time.sleep(OBSERVE_SECONDS)
+        delete.gone = time.monotonic()
+        return delete
+
+    def _volumes_of(self, creates):
+        volumes = self._client.list('volumes')
+        return [volumes[create.volume_id] for create in creates]
+
+    def _settle(self, creates):
+        """Wait until no create is unfinished; return when that was.
+
+        The API is asked seldom, so as not to slow it down, until the driver
+        has copied all.
+        """
+        wanted = {create.volume_id for create in creates}
+        deadline = time.monotonic() + self._patience
+        next_look = 0
+        while True:
+            self._cloud.check()
+            copied = {call[1] for call in self._client.journal()}
+            now = time.monotonic()
+            if wanted <= copied or now >= next_look:
+                for create, volume in zip(creates, self._volumes_of(creates)):
+                    create.status = volume['status']
+                statuses = [create.status for create in creates]
+                settled = time.monotonic()
+                finished = not set(statuses) & set(UNFINISHED)
+                if finished or now >= next_look:
+                    self._say('%d of %d volumes available, %d in error' % (
+                        statuses.count('available'), len(statuses),
+                        statuses.count('error')))
+                    next_look = now + PROGRESS_SECONDS
+                if finished:
+                    return settled
+            if now > deadline:
+                raise ToolError('%d of %d creates did not end within %d '
+                                 'seconds' % (
+                                     sum(status in UNFINISHED
+                                         for status in statuses),
+                                     len(creates), self._patience))
+            time.sleep(OBSERVE_SECONDS)
+
+    def _wait(self, what, condition):
+        """Return once condition() is true; say what we wait for."""
+        begun = said = time.monotonic()
+        while not condition():
+            self._cloud.check()
+            now = time.monotonic()
+            if now - begun > self._patience:
+                raise ToolError('waited in vain for %s, %d seconds'
+                                 % (what, self._patience))
+            if now - said > PROGRESS_SECONDS:
+                self._say('waiting for %s' % what)
+                said = now
+            time.sleep(OBSERVE_SECONDS)
+
+    def _wait_until_available(self, kind, ids):
+        def all_available():
+            found = self._client.list(kind)
+            for resource_id in ids:
+                status = found[resource_id]['status']
+                if status.startswith('error'):
+                    raise ToolError('a source is in status ' + status)
+                if status != 'available':
+                    return False
+            return True
+        self._wait('the %s to be available' % kind, all_available)
+
+    def _wait_until_gone(self, delete):
+        def gone():
+            found = self._client.list(self._kind).get(delete.resource_id)
+            return found is None or found['status'] == 'error_deleting'
+        self._wait('the delete of the source', gone)
+        if not self._client.exists(self._kind, delete.resource_id):
+            delete.gone = time.monotonic()
+
+    def _demand_success(self, wave):
+        failed = [create for create in wave.creates
+                  if create.status != 'available']
+        if failed:
+            raise ToolError('%d of %d creates from as many %s ended in '
+                             'status %s' % (len(failed), len(wave.creates),
+                                            self._kind, failed[0].status))
+
+    def _add_driver_times(self, creates, deletes):
+        times = {call[1]: call[3:] for call in self._client.journal()
+                 if call[0] == 'create_from_source'}
+        for create in creates:
+            create.begin, create.end = times.get(create.volume_id,
+                                                 (None, None))
+        times = {call[1]: call[3:] for call in self._client.journal()
+                 if call[0].startswith('delete_')}
+        for delete in deletes:
+            delete.begin, delete.end = times.get(delete.resource_id,
+                                                 (None, None))
