@@ -1,178 +1,196 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The checks of this repository, each of which tox.ini names.
+"""What the environments of tox.ini run: ``python -m tools.checks NAME``.
 
-    python -m tools.checks pep8             style, of the series commit by commit, and
-                                    the lists of what must fail where
-    python -m tools.checks tools            our own tools' tests
-    python -m tools.checks unit             Cinder's tests of what the series touches
-    python -m tools.checks functional       real services, concurrent requests
-    python -m tools.checks locks            the locks on every backend, real servers
-    python -m tools.checks unpatched        each test fails where it must
-    python -m tools.checks upstream         Cinder's whole unit suite
-    python -m tools.checks docs             Cinder's documentation with ours in it
-    python -m tools.checks releasenotes     the release notes of the series
-    python -m tools.checks wheel            the wheel, installed: a storm on it
-    python -m tools.checks sum CHECK ...    add results up; the last line is the sum
-    python -m tools.checks trees            make the trees that the storm compares
+    pep8             style, of the series commit by commit, and the lists that
+                     say which test runs where and fails where
+    tools            the tests of our own tools
+    unit             unit tests of what the series touches
+    functional       concurrent requests to real services
+    locks            the locks on every backend, with real servers
+    release          unit and functional tests, as one
+    mutants          each test fails on the mutants that it must notice
+    upstream         Cinder's whole unit suite
+    docs             Cinder's documentation with ours in it
+    releasenotes     the release notes of the series
+    wheel            the wheel, installed, and a storm on it
+    builds           the trees of all releases
+    trees            make Cinder as released, for whatever compares
 
-``unit``, ``functional``, ``locks`` and ``upstream`` take ``--threads`` for
-native threads instead of eventlet; ``unit``, ``functional`` and ``locks``
-take ``--cinder RELEASE``, and ``upstream`` takes ``--core``, without drivers
-that the series does not touch. Results are kept in build/results/.
+A PATTERN, a regular expression such as ``test_file``, chooses among the tests.
 """
 
 import argparse
+import functools
 import os
 import subprocess
 import sys
 
 from tools.checks import docs
+from tools.checks import facts
+from tools.checks.mutants import run as mutants
 from tools.checks import results
 from tools.checks import runner
+from tools.checks import selection
 from tools.checks import trees
-from tools.checks import unpatched
 from tools.checks import upstream
 from tools.checks import wheel
 from tools.common import errors
 from tools.common.paths import ROOT
+from tools.series import commits
+from tools.series import git
 from tools.series import releases
 from tools.series import tree
 
 CINDER = releases.default(ROOT)
-OURS = ('tools', 'tests')
-TOUCHED = (r'cinder\.tests\.unit\.(rwlock|message|backup\.test_backup\b|'
-           r'test_coordination|test_synchronized|test_lock_file_removal|'
-           r'test_utils|group\.test_groups_manager|volume\.flows|'
-           r'volume\.drivers\.test_(lvm|rbd)|'
-           r'volume\.test_(volume|snapshot|volume_migration|volume_retype|'
-           r'absent_source|source_is_gone|source_state)\b)')
-"""Cinder's unit tests of the modules that the series touches."""
-CORE = r'^cinder\.tests\.unit\.(?!volume\.drivers\.)|' + TOUCHED
-"""Cinder's unit tests without those of other drivers, two thirds of all."""
-RACES = (r'functional\.test_(create_without_request|parallel_creates|'
-         r'exclusive_creates|failed_clone|damaged_source|image_volumes|'
-         r'group_sources|rewritten_sources|restored_sources|migrated_sources|'
-         r'lost_source_lock)\b')
-"""The functional tests of creates and of what endangers their sources."""
-NOT_OURS = (r'(?!.*(rwlock|test_synchronized|test_lock_file_removal|'
-            r'test_absent_source|test_source_is_gone|test_source_state|'
-            r'test_lvm_parallel_creates|'
-            r'test_rbd_(event_loop|exclusive_clones)|' +
-            RACES + '))')
-"""Tests that Cinder itself may skip, in the one mode or the other."""
 
 
 def main():
     options = _parser().parse_args()
+    name = options.check
+    if options.cinder != CINDER:
+        name += f'-{options.cinder}'
+    for flag in ('core', 'threads'):
+        name += f'-{flag}' if getattr(options, flag) else ''
     try:
-        sys.exit(options.check(options))
+        result = CHECKS[options.check](options)
     except errors.ToolError as error:
         sys.exit(f'error: {error}')
+    sys.exit(results.tell(name, result) if result else 0)
 
 
 def _parser():
     parser = argparse.ArgumentParser(
         prog='python -m tools.checks', description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    checks = parser.add_subparsers(required=True, metavar='CHECK')
-    for name, check in (('pep8', _pep8), ('tools', _tools), ('unit', _unit),
-                        ('functional', _functional), ('locks', _locks),
-                        ('unpatched', _unpatched), ('upstream', _upstream),
-                        ('docs', _docs), ('releasenotes', _releasenotes),
-                        ('trees', _trees), ('wheel', _wheel)):
-        check_parser = checks.add_parser(name)
-        check_parser.set_defaults(check=check)
-        if check in (_unit, _functional, _locks, _upstream):
-            check_parser.add_argument('--threads', action='store_true')
-        if check is _upstream:
-            check_parser.add_argument('--core', action='store_true')
-        if check in (_unit, _functional, _locks):
-            check_parser.add_argument('--cinder', default=CINDER,
-                                      metavar='RELEASE')
-    add_up = checks.add_parser('sum')
-    add_up.add_argument('names', nargs='+')
-    add_up.set_defaults(check=lambda options: results.add_up(options.names))
+    parser.add_argument('check', choices=CHECKS, metavar='NAME')
+    parser.add_argument('pattern', nargs='?', default='', metavar='PATTERN')
+    parser.add_argument('--threads', action='store_true',
+                        help='native threads instead of eventlet')
+    parser.add_argument('--core', action='store_true',
+                        help='for upstream: leave out the tests of drivers '
+                             'that the series does not touch')
+    parser.add_argument('--cinder', default=CINDER, metavar='RELEASE',
+                        help='the release of Cinder (default: %(default)s)')
     return parser
 
 
-def _cinder(version=CINDER):
-    return tree.build(ROOT, version)
+def _cinder(options):
+    return tree.build(ROOT, options.cinder)
 
 
-def _pep8(_options):
+def _pep8(options):
     commands = ([sys.executable, '-m', 'tools.series', 'check'],
-                [sys.executable, '-m', 'flake8', *OURS])
+                [sys.executable, '-m', 'flake8', 'tools', 'tests'])
     failed = [' '.join(command[1:]) for command in commands
               if subprocess.run(command, cwd=ROOT).returncode]
-    passed = len(commands) - len(failed)
-    complaints = unpatched.complaints(ROOT, _cinder())
-    return results.tell('pep8', results.Result(
-        passed + (not complaints), (*failed, *complaints)))
+    lists = (selection.problems(commits.load(ROOT)),
+             list(facts.problems(ROOT)),
+             mutants.complaints(ROOT, _cinder(options)))
+    return results.Result(
+        len(commands) - len(failed) + sum(not found for found in lists),
+        (*failed, *sum(lists, [])))
 
 
-def _trees(_options):
-    trees.make(ROOT, trees.lay_out(ROOT, _cinder(), 'upstream'),
-               trees.Tree('upstream', 'upstream', {}, {}))
-
-
-def _tools(_options):
-    return results.tell('tools', results.of(
-        runner.run_all(ROOT, 'tests', '')))
+def _tools(options):
+    return results.of(runner.run_all(ROOT, 'tests', options.pattern))
 
 
 def _unit(options):
-    return _in_cinder('unit', './cinder/tests/unit', TOUCHED, options)
+    files = git.Git(_cinder(options), ours=True).line('ls-files').split('\n')
+    return _in_cinder(options, selection.UNIT,
+                      selection.unit(commits.load(ROOT), files))
 
 
 def _functional(options):
     # These tests wait for each other a third of the time.
-    return _in_cinder('functional', './cinder/tests/functional',
-                      RACES, options, workers=3 * os.cpu_count() // 2)
+    return _in_cinder(options, selection.FUNCTIONAL,
+                      selection.functional(commits.load(ROOT)),
+                      workers=3 * os.cpu_count() // 2)
 
 
 def _locks(options):
     # These tests wait for leases and dead servers most of the time.
-    return _in_cinder('locks', './cinder/tests/functional',
-                      r'functional\.rwlock', options,
+    return _in_cinder(options, selection.LOCKS,
+                      selection.locks(commits.load(ROOT)),
                       workers=3 * os.cpu_count())
 
 
-def _in_cinder(name, path, pattern, options, **how):
-    if options.cinder != CINDER:
-        name += f'-{options.cinder}'
-    return results.tell(
-        _in_mode(name, options.threads),
-        results.of(runner.run_all(_cinder(options.cinder), path, pattern,
-                                  options.threads, **how), NOT_OURS))
+def _in_cinder(options, folder, paths, **how):
+    outcomes = runner.run_all(
+        _cinder(options), f'./{folder}',
+        selection.pattern(paths, options.pattern), options.threads, **how)
+    return results.of(outcomes, _may_skip)
 
 
-def _in_mode(name, threads):
-    return name + ('-threads' if threads else '')
+def _may_skip(test):
+    """Tell whether a test may be skipped.
+
+    Cinder's own may.  Ours may where nobody asked for the server that they
+    need, and say so.
+    """
+    return not (os.environ.get('CINDER_TEST_SERVERS') and _is_ours(test))
 
 
-def _unpatched(_options):
-    return results.tell('unpatched', unpatched.run(ROOT, _cinder()))
+def _is_ours(test):
+    return test.startswith(_our_modules())
+
+
+@functools.cache
+def _our_modules():
+    return tuple(path.removesuffix('.py').replace('/', '.') + '.'
+                 for path in selection.ours(commits.load(ROOT)))
+
+
+def _release(options):
+    if not options.pattern:
+        return _unit(options) + _functional(options)
+    # A pattern may be for one of them alone.
+    found = [result for result in (_unit(options), _functional(options))
+             if result.failed != ('no test ran',)]
+    return sum(found[1:], found[0]) if found else results.of({})
+
+
+def _mutants(options):
+    return mutants.run(ROOT, _cinder(options), options.pattern)
 
 
 def _upstream(options):
-    name = 'upstream-core' if options.core else 'upstream'
-    return results.tell(
-        _in_mode(name, options.threads),
-        upstream.run(ROOT, _cinder(), CORE if options.core else '',
-                     options.threads, NOT_OURS))
+    part = upstream.CORE if options.core else ''
+    return upstream.run(
+        ROOT, _cinder(options), f'^(?=.*(?:{options.pattern}))(?:{part})',
+        options.threads, lambda test: not _is_ours(test))
 
 
-def _docs(_options):
-    return results.tell('docs', docs.build_pages(ROOT, _cinder()))
+def _docs(options):
+    return docs.build_pages(ROOT, _cinder(options))
 
 
-def _releasenotes(_options):
-    return results.tell('releasenotes', docs.build_notes(ROOT, _cinder()))
+def _releasenotes(options):
+    return docs.build_notes(ROOT, _cinder(options))
 
 
-def _wheel(_options):
-    return results.tell('wheel', wheel.run(ROOT, CINDER, _cinder()))
+def _wheel(options):
+    return wheel.run(ROOT, CINDER, _cinder(options))
+
+
+def _builds(_options):
+    versions = list(releases.load(ROOT))
+    for version in versions:
+        tree.build(ROOT, version)
+    return results.Result(len(versions))
+
+
+def _trees(options):
+    trees.make(ROOT, trees.lay_out(ROOT, _cinder(options), 'upstream'),
+               trees.Tree('upstream', 'upstream', {}, {}))
+
+
+CHECKS = {'pep8': _pep8, 'tools': _tools, 'unit': _unit,
+          'functional': _functional, 'locks': _locks, 'release': _release,
+          'mutants': _mutants, 'upstream': _upstream, 'docs': _docs,
+          'releasenotes': _releasenotes, 'wheel': _wheel, 'builds': _builds,
+          'trees': _trees}
 
 
 if __name__ == '__main__':

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Source trees that lack something, for tests that must miss it.
+"""Source trees for tests and comparisons: Cinder as released, and mutants.
 
-The lists in ``tools/checks/mutants/`` name them. Each is Cinder as released, or
-with the series, after a few edits in the form of those of a commit.
+The lists in ``tools/checks/mutants/`` name the mutants.  Each is Cinder as
+released, or with the series, after a few edits in the form of a commit's.
 """
 
 import dataclasses
@@ -68,8 +68,7 @@ def _load_list(path, name):
         for reason in fails.values():
             re.compile(reason)
         edits = {
-            path: [rules.parse(rule,
-                               f'{where}: {path}: rule {number}',
+            path: [rules.parse(rule, f'{where}: {path}: rule {number}',
                                path.endswith('.py'))
                    for number, rule in enumerate(wanted, 1)]
             for path, wanted in item.get('edits', {}).items()}
@@ -82,7 +81,7 @@ def lay_out(root, cinder, base):
     """Lay a base out anew, for trees to be made from it.
 
     :param pathlib.Path root: the top of this repository
-    :param pathlib.Path cinder: the tree that ``python -m tools.series build`` made
+    :param pathlib.Path cinder: the tree that ``./series build`` made
     :param str base: as in :class:`Tree`
     :returns: its folder
     :rtype: pathlib.Path

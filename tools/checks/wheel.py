@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The wheel of ``python -m tools.series wheel``, installed and run.
+"""The wheel of ``./series wheel``, installed and run.
 
 It goes into a virtual environment made anew, with the pinned dependencies of
 its release. There ``cinder-manage`` must start, and a small storm must pass.
@@ -25,7 +25,7 @@ def run(root, version, cinder):
 
     :param pathlib.Path root: the top of this repository
     :param str version: the release of Cinder
-    :param pathlib.Path cinder: the tree that ``python -m tools.series build`` made
+    :param pathlib.Path cinder: the tree that ``./series build`` made
     :rtype: tools.checks.results.Result
     :raises ToolError: if it cannot be built or installed
     """

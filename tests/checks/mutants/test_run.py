@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""How a test must fail on a mutant."""
+
+import pathlib
+import tempfile
+from unittest import mock
+
+import ddt
+import testtools
+
+from tools.checks.mutants import run
+from tools.checks import runner
+from tools.checks import trees
+
+
+def outcome(status, details=''):
+    return runner.Outcome(status, details)
+
+
+@ddt.ddt
+class JudgeTest(testtools.TestCase):
+
+    TEST = 'unit.a.B.test_c'
+
+    def judge(self, outcomes):
+        return run.judge(self.TEST, 'the reason', {
+            'cinder.tests.' + test: found for test, found in outcomes.items()})
+
+    @ddt.data({'unit.a.B.test_c': outcome('fail', 'for The Reason')},
+              {'unit.a.B.test_c_1_x': outcome('fail', 'the reason'),
+               'unit.a.B.test_c_2': outcome('success')})
+    def test_a_failure_for_the_reason_is_right(self, outcomes):
+        self.assertIsNone(self.judge(outcomes))
+
+    @ddt.data(({}, 'did not run'),
+              ({'unit.a.B.test_c_d': outcome('fail', 'the reason')},
+               'did not run'),
+              ({'unit.a.B.test_c': outcome('success')}, 'must fail'),
+              ({'unit.a.B.test_c': outcome('fail', 'another')}, 'another'))
+    @ddt.unpack
+    def test_anything_else_is_wrong(self, outcomes, complaint):
+        self.assertIn(complaint, self.judge(outcomes))
+
+
+LIST = """
+- tree: damaged
+  base: upstream
+  edits:
+    cinder/a.py:
+      - rule: {pattern: wait()}
+        fix: pass
+  fails:
+    unit.test_a.ATest.test_named: too early
+"""
+
+
+class ComplaintsTest(testtools.TestCase):
+
+    def complaints(self, source):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for path, text in (
+                    ('tools/checks/mutants/a.yml', LIST),
+                    ('cinder/a.py', source),
+                    ('cinder/tests/unit/test_a.py',
+                     'class ATest:\n'
+                     '    def test_named(self): pass\n'
+                     '    def test_forgotten(self): pass\n')):
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                (root / path).write_text(text)
+            with mock.patch.object(trees, 'lay_out', return_value=root):
+                return run.complaints(root, None)
+
+    def test_a_test_without_a_tree_is_named(self):
+        told, = self.complaints('wait()\n')
+        self.assertIn('unit.test_a.ATest.test_forgotten: no tree', told)
+
+    def test_a_tree_whose_edit_does_not_match_is_named(self):
+        told = self.complaints('sleep()\n')[-1]
+        self.assertIn('tree damaged: cinder/a.py: rule 1 must match', told)
+
+
+class ChosenTest(testtools.TestCase):
+
+    TREES = [trees.Tree('one', 'upstream', {}, {'a.A.test_x': 'r',
+                                                'a.A.test_y': 'r'}),
+             trees.Tree('two', 'upstream', {}, {'b.B.test_x': 'r'})]
+
+    def chosen(self, pattern):
+        return [(tree.name, list(tree.fails))
+                for tree in run._chosen(self.TREES, pattern)]
+
+    def test_all(self):
+        self.assertEqual([('one', ['a.A.test_x', 'a.A.test_y']),
+                          ('two', ['b.B.test_x'])], self.chosen(''))
+
+    def test_by_the_name_of_a_mutant(self):
+        self.assertEqual([('two', ['b.B.test_x'])], self.chosen('^two$'))
+
+    def test_by_a_test(self):
+        self.assertEqual([('one', ['a.A.test_x']), ('two', ['b.B.test_x'])],
+                         self.chosen('test_x'))

@@ -1,0 +1,1 @@
+from tools.series.test import tests_of  # noqa
