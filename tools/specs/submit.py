@@ -21,9 +21,8 @@ from tools.series import rules
 
 SPEC = 'specs/2027.1/enhance-locks.rst'
 INDEX = 'doc/source/index.rst'
-RULES = 'index.yml'
+RULES = 'tools/specs/index.yml'
 PLACE_HOLDER = '2027.1/remove-me.rst'
-HERE = pathlib.Path(__file__).resolve().parent
 
 
 def submit(directory):
@@ -61,7 +60,7 @@ def edited(index, where):
     release = SPEC.split('/')[1]
     if f'specs/{release}/*' in index.decode().split():
         return index
-    for number, item in enumerate(documents.load_list(HERE / RULES, RULES), 1):
+    for number, item in enumerate(documents.load_list(ROOT / RULES, RULES), 1):
         index = edit.apply(
             index, rules.parse(item, f'{RULES}: rule {number}', False), where)
     return index
