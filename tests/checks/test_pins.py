@@ -13,6 +13,7 @@ from tools.checks import pins
 from tools.common.paths import ROOT
 from tools.series import releases
 
+DEFAULT, OLDER, *_ = releases.load(ROOT).values()
 COMPILE = ('uv pip compile --quiet --python-version 3.11 --no-header '
            '--no-annotate --upgrade ')
 
@@ -42,17 +43,18 @@ class CommandsTest(testtools.TestCase):
 
     def test_the_default_release_has_the_newest_versions(self):
         self.assertEqual(
-            COMPILE + '--output-file requirements/29.0.0.txt '
-            'requirements/29.0.0.in', self.command('29.0.0'))
+            COMPILE + f'--output-file requirements/{DEFAULT.version}.txt '
+            f'requirements/{DEFAULT.version}.in',
+            self.command(DEFAULT.version))
 
     def test_an_older_release_has_versions_of_its_time(self):
         self.assertEqual(
-            COMPILE + '--exclude-newer 2026-05-01 ' + ' '.join(
+            COMPILE + f'--exclude-newer {OLDER.pins:%Y-%m-%d} ' + ' '.join(
                 f'--exclude-newer-package={name}=2100-01-01' for name in (
                     'cinder', 'ast-grep-cli', 'packaging', 'pypi-simple',
                     'requests', 'ruamel-yaml')) +
-            ' --output-file requirements/28.0.0.txt requirements/28.0.0.in',
-            self.command('28.0.0'))
+            f' --output-file requirements/{OLDER.version}.txt '
+            f'requirements/{OLDER.version}.in', self.command(OLDER.version))
 
 
 class MakeTest(testtools.TestCase):
@@ -86,8 +88,9 @@ class MakeTest(testtools.TestCase):
                          steps[len(versions):])
 
     def test_pins_that_cannot_be_made_end_the_run(self):
-        status, steps, told = self.run_main('requirements/27.0.0.in')
+        last = f'requirements/{OLDER.version}.in'
+        status, steps, told = self.run_main(last)
         self.assertEqual(1, status)
-        self.assertEqual('requirements/27.0.0.in', steps[-1])
+        self.assertEqual(last, steps[-1])
         self.assertIn('error: expected new pins, found exit status 1 of uv',
                       told)
