@@ -2,15 +2,14 @@
 
 """The jobs of .zuul.yaml and the environments of tox.ini belong together."""
 
-import configparser
 import re
 
 from ruamel import yaml
 import testtools
 
+from tools.checks import facts
 from tools.common.paths import ROOT
 from tools.series import commits
-from tools.series import releases
 
 NOT_FOR_CI = {'bench-locks', 'cloud', 'cloud-faults', 'cloud-storm',
               'cloud-upgrade', 'pins', 'releases', 'upstream-core'}
@@ -19,22 +18,7 @@ cloud, start a dozen servers of their own as root."""
 
 
 def environments():
-    """List the names of all environments in tox.ini."""
-    tox = configparser.ConfigParser(interpolation=None)
-    tox.read(ROOT / 'tox.ini')
-    return {name for section in tox.sections()
-            if section.startswith('testenv:')
-            for name in expand(section.removeprefix('testenv:'))}
-
-
-def expand(name):
-    """Write tox's ``a{b,c}`` out as ``ab`` and ``ac``."""
-    head, brace, rest = name.partition('{')
-    if not brace:
-        return [name]
-    factors, _, tail = rest.partition('}')
-    return [head + factor + end
-            for factor in factors.split(',') for end in expand(tail)]
+    return set(facts.environments(facts.read_tox(ROOT)))
 
 
 class JobsTest(testtools.TestCase):
@@ -54,7 +38,8 @@ class JobsTest(testtools.TestCase):
                 for name in job['vars']['tox_envlist'].split(',')]
 
     def test_names_are_expanded_as_tox_does(self):
-        self.assertEqual(['a', 'a-b', 'ac', 'ac-b'], expand('a{,c}{,-b}'))
+        self.assertEqual(['a', 'a-b', 'ac', 'ac-b'],
+                         facts.expand('a{,c}{,-b}'))
 
     def test_jobs_name_environments_that_exist(self):
         self.assertEqual(set(), set(self.named()) - environments())
@@ -65,25 +50,6 @@ class JobsTest(testtools.TestCase):
         self.assertEqual(
             {}, {name: named.count(name) for name in wanted | set(named)
                  if named.count(name) != (name in wanted)})
-
-    def test_each_release_has_an_environment_and_pins(self):
-        default, *older = releases.load(ROOT)
-        self.assertEqual(
-            {f'release-{release}' for release in older},
-            {name for name in environments() if name.startswith('release-')})
-        for release in (default, *older):
-            pins = (ROOT / f'requirements/{release}.txt').read_text()
-            self.assertIn(f'cinder=={release}\n', pins)
-
-    def test_all_releases_are_run_by_one_environment(self):
-        tox = configparser.ConfigParser(interpolation=None)
-        tox.read(ROOT / 'tox.ini')
-        _tox, _run, _option, names = tox['testenv:releases'][
-            'commands'].split()
-        self.assertEqual(
-            {'unit', 'unit-threads', 'functional', 'functional-threads'} |
-            {name for name in environments() if name.startswith('release-')},
-            set(names.split(',')))
 
     def test_what_is_not_for_ci_exists(self):
         self.assertEqual(set(), NOT_FOR_CI - environments())
@@ -107,15 +73,14 @@ class JobsTest(testtools.TestCase):
         return (self.with_parents(parent) if parent else {}) | job['vars']
 
     def test_what_is_deployed_is_relevant_to_devstack_jobs(self):
-        files = [file.relative_to(ROOT).as_posix()
-                 for folder in ('devstack', 'series')
-                 for file in (ROOT / folder).glob('*') if file.is_file()]
+        deployed = {commits.ORDER, 'requirements/build.in'}
+        for folder in ('devstack', 'tools/common', 'tools/series'):
+            deployed.update(commits.files_below(ROOT, folder))
         for commit in commits.load(ROOT):
-            files += [path for path in commit.adds
-                      if path.startswith('cinder/')]
-            files += [f'edits/{path}.yml' for path in commit.edits
-                      if path.startswith('cinder/')]
-        deployed = {path for path in files if '/tests/' not in path}
+            deployed.add(commit.file)
+            deployed.update(path for path in commit.adds
+                            if path.startswith('cinder/') and
+                            '/tests/' not in path)
         self.assertGreater(len(deployed), 30)
         for pattern in self.irrelevant():
             self.assertEqual([], sorted(filter(pattern.search, deployed)))

@@ -13,11 +13,11 @@ import tempfile
 import testtools
 
 from tools.common.paths import ROOT
-from tools.series import __main__
 from tools.series import apply
 from tools.series import commits
 from tools.series import git
 from tools.series import release
+from tools.series import releases
 from tools.series import tree
 
 PHASES = ['stack pre-install', 'stack install', 'stack post-config',
@@ -38,7 +38,7 @@ chmod +x "$1/bin/python" "$1/bin/pip"
 '''
 
 
-class PluginTestCase(testtools.TestCase):
+class PluginTest(testtools.TestCase):
 
     @classmethod
     def setUpClass(cls):
@@ -46,10 +46,11 @@ class PluginTestCase(testtools.TestCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.released = pathlib.Path(folder.name, 'cinder')
-        sdist = release.fetch(__main__.DEFAULT_RELEASE,
+        sdist = release.fetch(releases.find(ROOT, releases.default(ROOT)),
                               ROOT / tree.FOLDER / 'cache')
         repository, _ = tree.lay_out(cls.released, ROOT, [], sdist)
         repository.run('branch', '-m', 'master')
+        cls.series = commits.load(ROOT)
 
     def setUp(self):
         super().setUp()
@@ -61,9 +62,10 @@ class PluginTestCase(testtools.TestCase):
         self.plugin = self.dest / 'enhance-locks'
         shutil.copytree(ROOT, self.plugin, ignore=shutil.ignore_patterns(
             '.*', 'build', '__pycache__'))
-        series = self.plugin / commits.LIST
-        series.write_text(
-            '\n- id: '.join(series.read_text().split('\n- id: ')[:COMMITS]))
+        (self.plugin / commits.ORDER).write_text('\n'.join(
+            ['[topic]', *(commit.name for commit in self.series[:COMMITS])]))
+        for commit in self.series[COMMITS:]:
+            (self.plugin / commit.file).unlink()
         self.cinder = self.dest / 'cinder'
         self.venv = self.dest / 'enhance-locks-venv'
         self.pip_log = self.temp / 'pip.log'
@@ -137,12 +139,8 @@ class PluginTestCase(testtools.TestCase):
         self.assertEqual(PHASES, [name for name, _ in phases])
         return [commit.strip() for _, commit in phases]
 
-
-class PluginTest(PluginTestCase):
-
     def test_every_phase_again_and_again(self):
-        wanted = [commit.subject for commit in commits.load(self.plugin)]
-        self.assertEqual(COMMITS, len(wanted))
+        wanted = [commit.subject for commit in self.series[:COMMITS]]
         done = self.succeed('stack')
         head = self.git('rev-parse', 'HEAD')
         self.assertEqual(['', head, head, head, head], self.after(done))
@@ -152,7 +150,7 @@ class PluginTest(PluginTestCase):
         self.assertEqual({git.IDENTITY[1]}, set(self.git(
             'log', '--format=%ae%n%ce', 'origin/master..').split()))
         self.assertEqual(
-            f'install -r {self.plugin}/series/requirements.txt\n',
+            f'install -r {self.plugin}/requirements/build.in\n',
             self.pip_log.read_text())
         self.assertEqual(['cinder', 'enhance-locks', 'enhance-locks-venv'],
                          sorted(os.listdir(self.dest)))
@@ -170,8 +168,8 @@ class PluginTest(PluginTestCase):
         self.succeed('unstack')
         self.git('checkout', '-q', 'README.rst')
         self.change_upstream('README.rst', 'A newer Cinder.')
-        series = self.plugin / commits.LIST
-        series.write_text(series.read_text().replace(wanted[0], 'Newer', 1))
+        first = self.plugin / self.series[0].file
+        first.write_text(first.read_text().replace(wanted[0], 'Newer', 1))
         self.succeed('stack', RECLONE='True')
         self.assertEqual('A newer Cinder.', mine.read_text())
         self.assertEqual(['Change', 'Newer', *wanted[1:]],
@@ -200,8 +198,8 @@ class PluginTest(PluginTestCase):
     def test_cinder_that_the_series_does_not_fit(self):
         self.change_upstream('cinder/coordination.py', 'LOCKS = None\n')
         told = self.die()
-        self.assertRegex(told, f'error: {self.cinder}: cinder/coordination.py:'
-                               f' rule .* must match')
+        self.assertRegex(told, f'error: {self.cinder}: commits/cinder/.*: '
+                               f'cinder/coordination.py: rule .* must match')
         self.assertRegex(told, f'DIED enhance-locks: .* upstream-1-g.* in '
                                f'{self.cinder}; .*README.md which releases')
         self.assertEqual('', self.git('branch', '--show-current'))
@@ -214,7 +212,7 @@ class PluginTest(PluginTestCase):
     def test_requirements_cannot_be_installed(self):
         self.pip_log.mkdir()
         told = self.die()
-        self.assertIn('DIED enhance-locks: series/requirements.txt cannot be '
+        self.assertIn('DIED enhance-locks: requirements/build.in cannot be '
                       'installed', told)
 
     def test_python_is_too_old(self):

@@ -5,6 +5,7 @@
 import configparser
 import contextlib
 import io
+import os
 import pathlib
 import shutil
 import subprocess
@@ -102,6 +103,7 @@ class CommandsTest(testtools.TestCase):
         """Return what the commands say of a text, and how many refuse it."""
         (self.root / SPEC).write_text(text, encoding='utf-8')
         done = [subprocess.run([sys.executable, *command[1:]], cwd=self.root,
+                               env=os.environ | {'PYTHONPATH': str(ROOT)},
                                stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True)
                 for command in self.commands]

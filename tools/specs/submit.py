@@ -5,7 +5,7 @@
     python -m tools.specs.submit DIR
 
 It adds the file and its entry in the index, and removes the file that holds
-the place of a first specification. To commit and to send is left to git.
+the place of a first specification. Committing and sending are left to git.
 """
 
 import argparse
@@ -21,9 +21,7 @@ from tools.series import rules
 
 SPEC = 'specs/2027.1/enhance-locks.rst'
 INDEX = 'doc/source/index.rst'
-RULES = 'index.yml'
-PLACE_HOLDER = '2027.1/remove-me.rst'
-HERE = pathlib.Path(__file__).resolve().parent
+RULES = 'tools/specs/index.yml'
 
 
 def submit(directory):
@@ -46,7 +44,7 @@ def submit(directory):
     target.parent.mkdir(exist_ok=True)
     target.write_bytes((ROOT / SPEC).read_bytes())
     index.write_bytes(content)
-    (directory / 'specs' / PLACE_HOLDER).unlink(missing_ok=True)
+    target.with_name('remove-me.rst').unlink(missing_ok=True)
 
 
 def edited(index, where):
@@ -61,7 +59,7 @@ def edited(index, where):
     release = SPEC.split('/')[1]
     if f'specs/{release}/*' in index.decode().split():
         return index
-    for number, item in enumerate(documents.load_list(HERE / RULES, RULES), 1):
+    for number, item in enumerate(documents.load_list(ROOT / RULES, RULES), 1):
         index = edit.apply(
             index, rules.parse(item, f'{RULES}: rule {number}', False), where)
     return index
