@@ -49,8 +49,9 @@ class FactsTest(testtools.TestCase):
             f'CINDER_BRANCH={DEFAULT}', '', '| release | tests |', '|---|---|',
             *(f'| {version} | {release.tests} |'
               for version, release in LISTED.items()), '']))
-        (self.root / '.ci').mkdir()
-        (self.root / '.ci/run').write_text(f'tox run -e release-{OLDER[-1]}')
+        plan = self.root / 'tools/checks/plan.py'
+        plan.parent.mkdir(parents=True)
+        plan.write_text(f"[['release-{OLDER[-1]}']]")
 
     def problems(self):
         return facts.problems(self.root)
@@ -96,12 +97,6 @@ class FactsTest(testtools.TestCase):
     def test_an_environment_that_takes_no_default_is_told(self, where, text):
         self.replace('tox.ini', text.format(DEFAULT), text.format(ONE))
         self.assertTold(f'tox.ini, {where}', DEFAULT, ONE)
-
-    def test_a_release_that_tox_does_not_run_with_all_is_told(self):
-        self.replace('tox.ini', f',release-{OLDER[-1]}\n', '\n')
-        names = f'unit, unit-threads, functional, functional-threads, {NAMES}'
-        self.assertTold('tox.ini, [testenv:releases] commands', names,
-                        names.removesuffix(f', release-{OLDER[-1]}'))
 
     @ddt.data('name: enhance-locks-release-{}', 'tox_envlist: release-{}')
     def test_a_job_of_another_release_is_told(self, text):
@@ -169,8 +164,8 @@ class FactsTest(testtools.TestCase):
         self.assertTold('README.md, an example', DEFAULT, ONE)
 
     def test_a_check_on_a_release_that_is_not_listed_is_told(self):
-        self.replace('.ci/run', OLDER[-1], '1.0.0')
-        self.assertTold('.ci/run', f'a release of {releases.LIST}', '1.0.0')
+        self.replace('tools/checks/plan.py', OLDER[-1], '1.0.0')
+        self.assertTold('tools/checks/plan.py', f'a release of {releases.LIST}', '1.0.0')
 
     def test_a_release_that_leaves_the_list_has_to_leave_every_file(self):
         text = (self.root / releases.LIST).read_text()
@@ -178,5 +173,5 @@ class FactsTest(testtools.TestCase):
             text.partition(f'\n- version: {OLDER[-1]}\n')[0])
         self.assertEqual(
             {'tox.ini', '.zuul.yaml', 'requirements/*.in of releases',
-             'requirements/*.txt of releases', 'README.md', '.ci/run'},
+             'requirements/*.txt of releases', 'README.md', 'tools/checks/plan.py'},
             {re.split('[,:]', line)[0] for line in self.problems()})

@@ -12,7 +12,7 @@ from tools.common.paths import ROOT
 from tools.series import commits
 
 NOT_FOR_CI = {'bench-locks', 'cloud', 'cloud-faults', 'cloud-storm',
-              'cloud-upgrade', 'pins', 'releases', 'upstream-core'}
+              'cloud-upgrade', 'pins', 'upstream-core'}
 """They write files to be committed, run what other jobs run too, or, as
 cloud, start a dozen servers of their own as root."""
 

@@ -15,8 +15,7 @@ from tools.series import releases
 
 _VERSION = r'\d+\.\d+\.\d+'
 _OLDER = 'testenv:release-'
-_OF_DEFAULT = ('unit', 'unit-threads', 'functional', 'functional-threads')
-_CI = '.ci/run'
+_PLAN = 'tools/checks/plan.py'
 
 
 def problems(root):
@@ -32,7 +31,7 @@ def problems(root):
     default, *older = listed
     compared = [*_of_tox(read_tox(root), default, older),
                 *_of_jobs(root, older), *_of_requirements(root, listed),
-                *_of_readme(root, listed), *_of_ci(root, listed)]
+                *_of_readme(root, listed), *_of_plan(root, listed)]
     return [f'{where}: expected {_told(expected)}, found {_told(found)}.'
             for where, expected, found in compared if expected != found]
 
@@ -94,9 +93,6 @@ def _of_tox(tox, default, older):
             for found in re.findall(rf'-r requirements/({_VERSION})\.txt|'
                                     rf'build/cinder-({_VERSION})', text):
                 yield where, default, ''.join(found)
-    commands = tox.get('testenv:releases', 'commands', fallback='')
-    yield ('tox.ini, [testenv:releases] commands', [*_OF_DEFAULT, *names],
-           re.findall(r'[\w.-]+', commands.partition('-e')[2]))
 
 
 def _of_jobs(root, older):
@@ -153,12 +149,12 @@ def _of_readme(root, listed):
         yield 'README.md, an example', next(iter(listed)), version
 
 
-def _of_ci(root, listed):
-    text = (root / _CI).read_text(encoding='utf-8')
+def _of_plan(root, listed):
+    text = (root / _PLAN).read_text(encoding='utf-8')
     for version in re.findall(
-            rf'(?:unit|functional|release)-({_VERSION})', text):
+            rf'release-({_VERSION})', text):
         if version not in listed:
-            yield _CI, f'a release of {releases.LIST}', version
+            yield _PLAN, f'a release of {releases.LIST}', version
 
 
 def _told(value):
