@@ -74,7 +74,8 @@ def _ends(series, wanted):
 def _check_environment(bench):
     """Tell what is missing here apart from what a commit breaks."""
     with bench.checked_out('upstream') as repository:
-        status, told = bench.python(repository, '-c', _IMPORT, _name(tests_of.UNIT))
+        status, told = bench.python(
+            repository, '-c', _IMPORT, _name(tests_of.UNIT))
     if status:
         raise errors.ToolError(
             f'Cinder as released cannot be imported, "tox -e commits" has '
