@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+
 """A small stand-in for Cinder, for PyPI and for this repository."""
 
 import contextlib
@@ -20,6 +21,10 @@ import testtools
 from tools.series import __main__
 
 VERSION = '1.2.0'
+ORDER = 'commits/cinder/series'
+RELEASES = 'commits/cinder/releases.yml'
+CHECKED = 'commits/cinder/check-acquire.yml'
+RWLOCK = 'commits/cinder/rwlock.yml'
 LOCKS = '''\
 import time
 
@@ -99,7 +104,8 @@ class Index:
         self._server.shutdown()
         self._server.server_close()
 
-    def add(self, version, files=FILES, sha256=None):
+    def add(self, version, files=FILES):
+        """Serve a release; return its hash."""
         name = f'cinder-{version}'
         data = io.BytesIO()
         with tarfile.open(fileobj=data, mode='w:gz') as archive:
@@ -109,12 +115,12 @@ class Index:
                 member.mode = 0o755 if path.endswith('.sh') else 0o664
                 archive.addfile(member, io.BytesIO(text.encode()))
         (self.folder / f'{name}.tar.gz').write_bytes(data.getvalue())
-        sha256 = sha256 or hashlib.sha256(data.getvalue()).hexdigest()
-        self._links.append(f'<a href="../{name}.tar.gz#sha256={sha256}">'
-                           f'{name}.tar.gz</a><br>')
+        self._links.append(
+            f'<a href="../{name}.tar.gz">{name}.tar.gz</a><br>')
         (self.folder / 'cinder/index.html').write_text(
             '<!DOCTYPE html><html><body>' + '\n'.join(self._links) +
             '</body></html>')
+        return hashlib.sha256(data.getvalue()).hexdigest()
 
 
 class TestCase(testtools.TestCase):
@@ -128,7 +134,8 @@ class TestCase(testtools.TestCase):
         self.root = self.temp / 'repository'
         self.index = Index(self.temp / 'index')
         self.addCleanup(self.index.close)
-        self.index.add(VERSION)
+        self.releases = {}
+        self.add_release(VERSION)
         self.tree = self.root / 'build' / f'cinder-{VERSION}'
         self.use_series()
 
@@ -157,58 +164,79 @@ class TestCase(testtools.TestCase):
 
     def use_series(self):
         """Write a series of two commits that is all right."""
-        self.write('series/releases.txt', f'{VERSION}\n')
-        self.write('series/series.yml', '''\
-            - id: check-acquire
-              message: |
-                Check the result of acquire
+        self.write(ORDER, '''\
+            # The commits in order.
 
-                A body.
+            [bug/acquire]
+            check-acquire
 
-                Partially-Implements: blueprint enhance-locks
-              edits:
-                cinder/locks.py: [checked, guarded]
-                doc/locks.rst: [note]
-            - id: rwlock
-              message: |
-                Add read and write locks
-
-                Readers share.
-
-                Implements: blueprint enhance-locks
-              adds: [cinder/rwlock/]
+            [bp/enhance-locks]
+            rwlock
             ''')
-        self.write('edits/cinder/locks.py.yml', '''\
-            - id: checked
-              why: a lock that was not acquired must not be taken for one
-              rule:
-                pattern: lock.acquire(blocking)
-              fix: |
-                if not lock.acquire(blocking):
-                    raise RuntimeError()
-            - id: guarded
-              rule:
-                pattern: |
-                  try:
-                      $$$BODY
-                  finally:
-                      $$$END
-              fix: |
-                with two:
-                    try:
-                        $$$BODY
-                    finally:
-                        $$$END
+        self.write(CHECKED, '''\
+            message: |
+              Check the result of acquire
+
+              A body.
+
+              Partially-Implements: blueprint enhance-locks
+
+            edits:
+              cinder/locks.py:
+                - why: a lock that was not acquired must not be taken for one
+                  rule:
+                    pattern: lock.acquire(blocking)
+                  fix: |
+                    if not lock.acquire(blocking):
+                        raise RuntimeError()
+
+                # What two guards is guarded by both.
+                - rule:
+                    pattern: |
+                      try:
+                          $$$BODY
+                      finally:
+                          $$$END
+                  fix: |
+                    with two:
+                        try:
+                            $$$BODY
+                        finally:
+                            $$$END
+
+              doc/locks.rst:
+                - find: |
+                    One line.
+                  after: |
+                    Another line.
             ''')
-        self.write('edits/doc/locks.rst.yml', '''\
-            - id: note
-              find: |
-                One line.
-              after: |
-                Another line.
+        self.write(RWLOCK, '''\
+            message: |
+              Add read and write locks
+
+              Readers share.
+
+              Implements: blueprint enhance-locks
+
+            adds:
+              - cinder/rwlock/
             ''')
         self.write('cinder/rwlock/__init__.py', 'SHARED = 1\n')
         self.write('cinder/rwlock/__pycache__/x.pyc', 'no file of ours')
+
+    def add_commit(self, name, text):
+        """Add a commit at the end of the series."""
+        self.write(f'commits/cinder/{name}.yml', text)
+        with open(self.root / ORDER, 'a') as file:
+            file.write(f'{name}\n')
+
+    def add_release(self, version, files=FILES, sha256=None):
+        """Put a release on the index and, by default as it is, in the list."""
+        found = self.index.add(version, files)
+        self.releases[version] = sha256 or found
+        self.write(RELEASES, ''.join(
+            f'- {{version: {version}, sha256: "{sha256}", tests: all}}\n'
+            for version, sha256 in self.releases.items()))
 
     def write(self, path, text):
         file = self.root / path
@@ -274,7 +302,7 @@ class TestCase(testtools.TestCase):
 
 def driver(root, endpoint, *arguments):
     """The command that runs the tool in a process of its own."""
-    code = ('import pathlib, sys\nfrom series import __main__\n'
+    code = ('import pathlib, sys\nfrom tools.series import __main__\n'
             'sys.exit(__main__.main(sys.argv[3:], pathlib.Path(sys.argv[1]),'
             ' sys.argv[2]))')
     return ['-c', code, os.fspath(root), endpoint, *arguments]

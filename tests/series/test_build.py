@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+
 """Building the tree: what is in it, again the same, and never half."""
 
 import os
@@ -17,8 +18,8 @@ class BuildTest(base.TestCase):
     def test_commits(self):
         status, _, err = self.build()
         self.assertEqual(0, status, err)
-        self.assertIn('[1/2] Check the result of acquire\n'
-                      '[2/2] Add read and write locks\n', err)
+        self.assertRegex(err, r' \d+\.\d s  \[1/2\] Check the result of '
+                              r'acquire\n +\d+\.\d s  \[2/2\] Add read ')
         self.assertEqual(
             'Add read and write locks\nCheck the result of acquire\n'
             'Cinder 1.2.0', self.git('log', '--format=%s'))
@@ -93,12 +94,12 @@ def both(one, two):
                 'ls-files', '-s', 'cinder/rwlock').splitlines()])
 
     def test_edit_of_an_added_file(self):
-        self.write('edits/cinder/rwlock/__init__.py.yml', '''\
-            - {id: two, rule: {pattern: SHARED = 1}, fix: SHARED = 2}
+        self.add_commit('third', '''\
+            message: Third
+            edits:
+              cinder/rwlock/__init__.py:
+                - {rule: {pattern: SHARED = 1}, fix: SHARED = 2}
             ''')
-        with open(self.root / 'series/series.yml', 'a') as file:
-            file.write('- id: third\n  message: Third\n'
-                       '  edits: {cinder/rwlock/__init__.py: [two]}\n')
         self.build()
         self.assertEqual('SHARED = 2\n', (
             self.tree / 'cinder/rwlock/__init__.py').read_text())
@@ -136,11 +137,12 @@ def both(one, two):
                         side_effect=AssertionError):
             status, _, err = self.build()
         self.assertEqual(0, status)
-        self.assertEqual('build/cinder-1.2.0 is up to date\n', err)
+        self.assertRegex(
+            err, r'\A *\d+\.\d s  build/cinder-1\.2\.0 is up to date\n\Z')
         self.assertEqual(before.st_ino, os.stat(self.tree).st_ino)
 
-    @ddt.data('series/series.yml', 'edits/cinder/locks.py.yml',
-              'edits/doc/locks.rst.yml', 'cinder/rwlock/__init__.py')
+    @ddt.data(base.ORDER, base.CHECKED, base.RWLOCK,
+              'cinder/rwlock/__init__.py')
     def test_something_changed(self, path):
         self.build()
         with open(self.root / path, 'a') as file:
@@ -209,7 +211,7 @@ def both(one, two):
     def test_failure_keeps_the_old_tree(self):
         self.build()
         before = base.snapshot(self.tree)
-        self.replace('edits/doc/locks.rst.yml', 'One line', 'No line')
+        self.replace(base.CHECKED, 'One line', 'No line')
         self.fail('build', '--cinder', base.VERSION)
         self.assertEqual(before, base.snapshot(self.tree))
         self.assert_no_litter()
@@ -219,53 +221,54 @@ class ErrorTest(base.TestCase):
     """What keeps a series from being applied."""
 
     def test_rule_for_code_does_not_match(self):
-        self.replace('edits/cinder/locks.py.yml', 'why: a', 'count: 2 #')
+        self.replace(base.CHECKED, 'why: a', 'count: 2 #')
         self.assertEqual(
-            'error: Cinder 1.2.0: cinder/locks.py: rule checked must match 2 '
-            'times but matches 1 times (at line 6).\n', self.fail_build())
+            f'error: Cinder 1.2.0: {base.CHECKED}: cinder/locks.py: rule 1 '
+            f'must match 2 times but matches 1 times (at line 6).\n',
+            self.fail_build())
 
     def test_rule_for_text_does_not_match(self):
-        self.replace('edits/doc/locks.rst.yml', 'find: |\n    One line.',
+        self.replace(base.CHECKED, 'find: |\n        One line.',
                      'find: "line"')
         self.assertEqual(
-            'error: Cinder 1.2.0: doc/locks.rst: rule note must match 1 '
-            'times but matches 2 times (at line 4, 6).\n', self.fail_build())
+            f'error: Cinder 1.2.0: {base.CHECKED}: doc/locks.rst: rule 1 must '
+            f'match 1 times but matches 2 times (at line 4, 6).\n',
+            self.fail_build())
 
     def test_rule_twice(self):
-        self.replace('series/series.yml', '[note]', '[note, note]')
-        self.replace('edits/doc/locks.rst.yml', 'after: |\n    Another',
-                     'replace: |\n    Another')
-        self.assertIn('rule note must match 1 times but matches 0 times',
+        rule = '    - {find: One line, replace: Another line}\n'
+        self.write(base.CHECKED, 'message: Check\nedits:\n'
+                                 f'  doc/locks.rst:\n{rule * 2}')
+        self.assertIn('rule 2 must match 1 times but matches 0 times',
                       self.fail_build())
 
     def test_white_space(self):
-        self.replace('edits/doc/locks.rst.yml', 'Another line.', 'Another. ')
-        self.assertIn('doc/locks.rst: rule note leaves white space at the end '
+        self.replace(base.CHECKED, 'Another line.', 'Another. ')
+        self.assertIn('doc/locks.rst: rule 1 leaves white space at the end '
                       "of the line 'Another. '", self.fail_build())
 
     def test_file_exists_already(self):
         self.write('cinder/__init__.py', '')
-        self.replace('series/series.yml', '[cinder/rwlock/]',
-                     '[cinder/rwlock/, cinder/__init__.py]')
+        self.replace(base.RWLOCK, '  - cinder/rwlock/\n',
+                     '  - cinder/rwlock/\n'
+                     '  - cinder/__init__.py\n')
         self.assertIn('Cinder 1.2.0 has cinder/__init__.py already, which '
                       'commit rwlock adds.', self.fail_build())
 
     def test_file_added_twice(self):
-        self.replace('series/series.yml', '[cinder/rwlock/]',
-                     '[cinder/rwlock/, cinder/rwlock/__init__.py]')
+        self.replace(base.RWLOCK, '  - cinder/rwlock/\n',
+                     '  - cinder/rwlock/\n'
+                     '  - cinder/rwlock/__init__.py\n')
         self.assertIn('has cinder/rwlock/__init__.py already',
                       self.fail_build())
 
     def test_file_to_edit_is_missing(self):
-        self.replace('series/series.yml', 'doc/locks.rst', 'doc/other.rst')
-        self.write('edits/doc/other.rst.yml',
-                   '- {id: note, find: a, replace: b}')
+        self.replace(base.CHECKED, 'doc/locks.rst', 'doc/other.rst')
         self.assertIn('Cinder 1.2.0 has no file doc/other.rst, which commit '
                       'check-acquire edits.', self.fail_build())
 
     def test_commit_changes_nothing(self):
-        with open(self.root / 'series/series.yml', 'a') as file:
-            file.write('- id: nothing\n  message: Nothing\n')
+        self.add_commit('nothing', 'message: Nothing\n')
         self.assertIn('commit nothing changes nothing', self.fail_build())
 
     def test_git_missing(self):
@@ -286,10 +289,11 @@ class InterruptTest(base.TestCase):
     """Ctrl-C leaves no half-built tree."""
 
     def test_interrupt_at_each_step(self):
-        for step in ('tools.series.release._download', 'tools.series.tree._extract',
-                     'tools.series.git.init', 'tools.series.apply.apply_series',
-                     'tools.series.edit.apply', 'tools.series.tree._write_record'):
-            with mock.patch(step, side_effect=KeyboardInterrupt):
+        for step in ('release._download', 'tree._extract', 'git.init',
+                     'apply.apply_series', 'edit.apply',
+                     'tree._write_record'):
+            with mock.patch(f'tools.series.{step}',
+                            side_effect=KeyboardInterrupt):
                 status, _, err = self.build()
             self.assertEqual((130, True), (status, 'interrupted' in err))
             self.assertFalse(self.tree.exists())
@@ -304,7 +308,8 @@ class InterruptTest(base.TestCase):
         self.build()
         before = base.snapshot(self.tree)
         self.write('cinder/rwlock/__init__.py', '')
-        with mock.patch('tools.series.edit.apply', side_effect=KeyboardInterrupt):
+        with mock.patch('tools.series.edit.apply',
+                        side_effect=KeyboardInterrupt):
             self.assertEqual(130, self.build()[0])
         self.assertEqual(before, base.snapshot(self.tree))
         self.assert_no_litter()

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+
 """What check finds."""
 
 import dataclasses
@@ -9,7 +10,6 @@ import ddt
 from tests.series import base
 from tools.series import commits
 
-LIST = 'series/series.yml'
 RWLOCK = 'cinder/rwlock/__init__.py'
 
 
@@ -37,14 +37,14 @@ class CheckTest(base.TestCase):
          'check-acquire: the subject has more than 72'),
         ('Check the result of acquire', 'Check acquire.',
          'check-acquire: the subject ends with a period'),
-        ('of acquire\n\n    A body', 'of acquire\n    A body',
+        ('of acquire\n\n  A body', 'of acquire\n  A body',
          'check-acquire: the second line is not blank'),
         ('A body.', 'x' * 73, 'check-acquire: a line has more than 72'),
         ('A body.', 'Naïve.',
          'check-acquire: not all of it is printable ASCII'),
         ('A body.', 'A\tbody.',
          'check-acquire: not all of it is printable ASCII'),
-        ('A body.\n\n    ', '', 'check-acquire: no paragraph tells why'),
+        ('A body.\n\n  ', '', 'check-acquire: no paragraph tells why'),
         ('Check the result', 'Checks the result',
          "check-acquire: the subject begins with 'Checks'"),
         ('Check the result', 'Added the result',
@@ -55,30 +55,30 @@ class CheckTest(base.TestCase):
         ('Partially-Implements: blueprint enhance-locks\n',
          'Implements: blueprint other\n',
          'check-acquire: the last paragraph names neither the blueprint'),
-        ('    Partially-Implements: blueprint enhance-locks\n', '',
+        ('  Partially-Implements: blueprint enhance-locks\n', '',
          'check-acquire: the last paragraph names neither the blueprint'),
-        ('blueprint enhance-locks\n  edits', 'blueprint enhance-locks\n'
-         '    Signed-off-by: A <a@b>\n  edits',
+        ('blueprint enhance-locks\n', 'blueprint enhance-locks\n'
+         '  Signed-off-by: A <a@b>\n',
          "has 'Signed-off-by: A <a@b>', which is no footer"),
-        ('blueprint enhance-locks\n  edits', 'blueprint enhance-locks\n'
-         '    Closes-Bug: 1234\n  edits',
+        ('blueprint enhance-locks\n', 'blueprint enhance-locks\n'
+         '  Closes-Bug: 1234\n',
          "has 'Closes-Bug: 1234', which is no footer"),
-        ('blueprint enhance-locks\n  edits', 'blueprint enhance-locks\n'
-         '    Made-with: something\n  edits',
+        ('blueprint enhance-locks\n', 'blueprint enhance-locks\n'
+         '  Made-with: something\n',
          "has 'Made-with: something', which is no footer"),
     )
     @ddt.unpack
     def test_message(self, old, new, error):
-        self.replace(LIST, old, new)
+        self.replace(base.CHECKED, old, new)
         told = self.check()
         self.assertIn(error, told)
         self.assertIn('error: 1 found by check:', told)
 
     @ddt.data('Implements: blueprint enhance-locks', 'Closes-Bug: #1234',
-              'Related-Bug: #1234', 'Partial-Bug: #1\n    DocImpact: all')
+              'Related-Bug: #1234', 'Partial-Bug: #1\n  DocImpact: all')
     def test_footer(self, footer):
-        self.replace(LIST, 'Partially-Implements: blueprint enhance-locks',
-                     footer)
+        self.replace(base.CHECKED,
+                     'Partially-Implements: blueprint enhance-locks', footer)
         self.succeed('check', '--cinder', base.VERSION)
 
     def test_change_id_that_is_not_the_last_line(self):
@@ -93,37 +93,17 @@ class CheckTest(base.TestCase):
     @ddt.data('Pass the result', 'Bring it', 'Embed it', 'Address it',
               'LVM: check it', 'Addition of what is used')
     def test_words_that_only_look_like_no_imperative(self, subject):
-        self.replace(LIST, 'Check the result of acquire', subject)
+        self.replace(base.CHECKED, 'Check the result of acquire', subject)
         self.succeed('check', '--cinder', base.VERSION)
 
     def test_longish_subject_is_only_mentioned(self):
-        self.replace(LIST, 'Check the result of acquire', 'x' * 51)
+        self.replace(base.CHECKED, 'Check the result of acquire', 'x' * 51)
         _, err = self.succeed('check', '--cinder', base.VERSION)
         self.assertIn('subject has more than 50 characters', err)
 
-    def test_rule_not_used(self):
-        self.replace(LIST, '[checked, guarded]', '[checked]')
-        self.assertIn('edits/cinder/locks.py.yml: rule guarded is used 0 '
-                      'times, not once.', self.check())
-
-    def test_rule_used_twice(self):
-        with open(self.root / LIST, 'a') as file:
-            file.write('  edits: {doc/locks.rst: [note]}\n')
-        self.assertIn('edits/doc/locks.rst.yml: rule note is used 2 times',
-                      self.check())
-
-    def test_file_of_rules_not_used(self):
-        self.write('edits/tox.ini.yml', '- {id: a, find: x, replace: y}')
-        self.assertIn('edits/tox.ini.yml: rule a is used 0 times',
-                      self.check())
-
-    def test_malformed_file_of_rules_not_used(self):
-        self.write('edits/tox.ini.yml', '- {id: a, fnd: x, replace: y}')
-        self.assertIn('unknown key fnd', self.check())
-
-    def test_stray_file_among_the_rules(self):
-        self.write('edits/README', '')
-        self.assertIn('edits/README is no file of rules', self.check())
+    def test_commit_not_listed(self):
+        self.write('commits/cinder/other.yml', 'message: Other\n')
+        self.assertIn(f'{base.ORDER} does not list other.yml.', self.check())
 
     @ddt.data('cinder/other.py', 'doc/source/other.rst',
               'releasenotes/notes/other.yaml')
@@ -137,26 +117,26 @@ class CheckTest(base.TestCase):
         self.succeed('check', '--cinder', base.VERSION)
 
     def test_file_added_twice(self):
-        self.replace(LIST, 'edits:\n', f'adds: [{RWLOCK}]\n  edits:\n')
+        self.replace(base.CHECKED, 'edits:\n', f'adds: [{RWLOCK}]\nedits:\n')
         told = self.check()
         self.assertIn(f'{RWLOCK} is added by 2 commits', told)
         self.assertIn(f'has {RWLOCK} already', told)
 
     def test_all_errors_are_told(self):
-        self.replace('edits/doc/locks.rst.yml', 'One line', 'No line')
-        self.replace('edits/cinder/locks.py.yml', 'why: a', 'count: 2 #')
+        self.replace(base.CHECKED, 'One line', 'No line')
+        self.replace(base.CHECKED, 'why: a', 'count: 2 #')
         self.write(RWLOCK, 'import os\n')
         told = self.check()
         self.assertIn('error: 3 found by check:', told)
-        self.assertIn('rule note must match 1 times', told)
-        self.assertIn('rule checked must match 2 times', told)
+        self.assertIn('doc/locks.rst: rule 1 must match 1 times', told)
+        self.assertIn('cinder/locks.py: rule 1 must match 2 times', told)
         self.assertIn("F401 'os' imported but unused", told)
 
     @ddt.data('doc/added.rst', RWLOCK)
     def test_white_space(self, path):
         self.write(path, 'SHARED = 1\n\n')
         if path != RWLOCK:
-            self.replace(LIST, '[cinder/rwlock/]', f'[cinder/rwlock/, {path}]')
+            self.replace(base.RWLOCK, 'adds:\n', f'adds:\n  - {path}\n')
         self.assertIn(f'Commit rwlock: {path}:2: new blank line at EOF',
                       self.check())
 
@@ -176,12 +156,10 @@ class CheckTest(base.TestCase):
 
     def test_style_of_an_earlier_commit(self):
         """What a later commit puts right is told all the same."""
-        self.replace('edits/cinder/locks.py.yml', '    if not lock',
-                     '    gadget = lock\n    if not lock')
-        self.write('edits/cinder/locks.py.yml', (
-            self.root / 'edits/cinder/locks.py.yml').read_text() +
-            '- {id: later, rule: {pattern: gadget = lock}, fix: ""}\n')
-        with open(self.root / LIST, 'a') as file:
-            file.write('  edits: {cinder/locks.py: [later]}\n')
+        self.replace(base.CHECKED, '        if not lock',
+                     '        gadget = lock\n        if not lock')
+        with open(self.root / base.RWLOCK, 'a') as file:
+            file.write('edits: {cinder/locks.py: ['
+                       '{rule: {pattern: gadget = lock}, fix: ""}]}\n')
         self.assertIn('Commit check-acquire: cinder/locks.py:6:5: X900',
                       self.check())

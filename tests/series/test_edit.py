@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+
 """How a rule is applied to one file."""
 
 import os
@@ -14,22 +15,22 @@ from tools.series import rules
 
 
 def python(fix, count=1, **rule):
-    return rules.Rule('r', count, {'rule': rule, 'fix': fix})
+    return rules.Rule('rule 3', count, {'rule': rule, 'fix': fix})
 
 
 def text(count=1, **body):
-    return rules.Rule('r', count, body)
+    return rules.Rule('rule 3', count, body)
 
 
 @ddt.ddt
 class EditTest(testtools.TestCase):
 
     def apply(self, source, rule):
-        return edit.apply(source.encode(), rule, 'Cinder 1: a.py').decode()
+        return edit.apply(source.encode(), rule, 'Cinder 1').decode()
 
     def refuse(self, source, rule):
         error = self.assertRaises(errors.ToolError, self.apply, source, rule)
-        self.assertIn('Cinder 1: a.py: rule r', str(error))
+        self.assertIn('Cinder 1: rule 3', str(error))
         return str(error)
 
     @ddt.data('b(2)', 'b(2)\n')

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+
 """The exported patches, applied by git alone."""
 
 import os
@@ -11,10 +12,10 @@ from unittest import mock
 
 from tests.series import base
 from tools.common.paths import ROOT
-from tools.series import __main__
 from tools.series import export
 from tools.series import git
 from tools.series import release
+from tools.series import releases
 from tools.series import tree
 
 WHO = {f'GIT_{role}_{fact}': value for role in ('AUTHOR', 'COMMITTER')
@@ -132,7 +133,7 @@ class ExportTest(base.TestCase):
 
     def test_what_is_no_longer_in_the_series_goes(self):
         self.export()
-        self.replace('series/series.yml', 'Add read and write locks',
+        self.replace(base.RWLOCK, 'Add read and write locks',
                      'Add locks')
         self.export()
         self.assertEqual('0002-Add-locks.patch', self.names()[-1])
@@ -176,11 +177,12 @@ class WholeSeriesTest(base.TestCase):
     """The series of this repository."""
 
     def test_git_am_gives_the_tree_that_build_gives(self):
-        version = __main__.DEFAULT_RELEASE
+        version = releases.default(ROOT)
         built = tree.build(ROOT, version)
         patches = self.temp / 'patches'
         export.write_patches(ROOT, built, patches)
-        sdist = release.fetch(version, ROOT / tree.FOLDER / 'cache')
+        sdist = release.fetch(releases.find(ROOT, version),
+                              ROOT / tree.FOLDER / 'cache')
         folder = self.temp / 'reviewer'
         folder.mkdir()
         made = follow(patches / '0000-cover-letter.txt', sdist.path, folder)

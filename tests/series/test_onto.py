@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+
 """Putting the series on top of a checkout, or leaving it exactly as it was."""
 
 import os
@@ -211,21 +212,21 @@ class OntoTest(OntoTestCase):
         self.assertEqual(0, self.onto()[0])
 
     def test_empty_series(self):
-        self.write('series/series.yml', '[]\n')
+        self.write(base.ORDER, '')
+        for path in (base.CHECKED, base.RWLOCK):
+            (self.root / path).unlink()
         self.refuse('lists no commits')
 
     def test_rule_does_not_match_in_the_last_commit(self):
-        self.replace('series/series.yml', 'adds: [cinder/rwlock/]',
-                     'edits: {tox.ini: [a]}')
-        self.write('edits/tox.ini.yml',
-                   '- {id: a, find: nothing, replace: b}')
-        self.refuse(f'{self.checkout}: tox.ini: rule a must match 1 times but '
-                    f'matches 0 times')
+        self.replace(base.RWLOCK, 'adds:\n  - cinder/rwlock/',
+                     'edits: {tox.ini: [{find: nothing, replace: b}]}')
+        self.refuse(f'{self.checkout}: {base.RWLOCK}: tox.ini: rule 1 must '
+                    f'match 1 times but matches 0 times')
 
     def test_index_is_not_even_refreshed(self):
-        self.replace('edits/doc/locks.rst.yml', 'One line', 'No line')
+        self.replace(base.CHECKED, 'One line', 'No line')
         os.utime(self.checkout / 'more.py', (1, 1))
-        self.refuse('rule note must match 1 times')
+        self.refuse('doc/locks.rst: rule 1 must match 1 times')
 
     def test_failure_before_the_last_step(self):
         for step in ('pack-objects', 'commit-tree', 'write-tree'):
@@ -263,7 +264,7 @@ class AgainTest(OntoTestCase):
     def change_series(self):
         self.write('cinder/rwlock/__init__.py', 'SHARED = 2\n')
         self.write('cinder/rwlock/more.py', '')
-        self.replace('series/series.yml', 'Check the', 'Heed the')
+        self.replace(base.CHECKED, 'Check the', 'Heed the')
 
     def commit_something(self):
         (self.checkout / 'something').write_text('')
@@ -335,8 +336,8 @@ class AgainTest(OntoTestCase):
         self.refuse('has cinder/rwlock/x.log already, which commit rwlock')
 
     def test_newer_series_that_does_not_fit(self):
-        self.replace('edits/doc/locks.rst.yml', 'One line', 'No line')
-        self.refuse('rule note must match 1 times')
+        self.replace(base.CHECKED, 'One line', 'No line')
+        self.refuse('doc/locks.rst: rule 1 must match 1 times')
 
     def test_newer_cinder(self):
         self.run_git('checkout', 'master')
@@ -457,11 +458,11 @@ class InterruptTest(OntoTestCase):
 
     def test_interrupt_at_each_step(self):
         before = self.state()
-        for step in ('tools.series.onto._has_series', 'tools.series.onto._borrow',
-                     'tools.series.git.init', 'tools.series.apply.apply_series',
-                     'tools.series.edit.apply'):
+        for step in ('checkout.has_series', 'onto._borrow', 'git.init',
+                     'apply.apply_series', 'edit.apply'):
             scratch = self.scratch()
-            with mock.patch(step, side_effect=KeyboardInterrupt):
+            with mock.patch(f'tools.series.{step}',
+                            side_effect=KeyboardInterrupt):
                 self.assertEqual(130, self.onto()[0])
             self.assertEqual(before, self.state())
             self.assertEqual(scratch, self.scratch())

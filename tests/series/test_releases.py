@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+
 """What is said once where releases of Cinder differ."""
 
 import ddt
@@ -6,8 +7,6 @@ import ddt
 from tests.series import base
 
 OLDER = '1.1.0'
-SERIES = 'series/series.yml'
-RULES = 'edits/cinder/locks.py.yml'
 
 
 @ddt.ddt
@@ -16,7 +15,7 @@ class ReleasesTest(base.TestCase):
     def setUp(self):
         super().setUp()
         self.older = self.root / f'build/cinder-{OLDER}'
-        self.index.add(OLDER, base.FILES | {
+        self.add_release(OLDER, base.FILES | {
             'cinder/locks.py': base.LOCKS.replace('blocking', 'wait')})
 
     def build_both(self):
@@ -24,21 +23,20 @@ class ReleasesTest(base.TestCase):
         self.succeed('build', '--cinder', OLDER)
 
     def add_rule(self, releases, argument='wait'):
-        self.replace(RULES, '- id: checked\n', f'''\
-- id: checked
-  releases: '{releases}'
-  rule:
-    pattern: lock.acquire({argument})
-  fix: |
-    if not lock.acquire({argument}):
-        raise RuntimeError()
-- id: checked
-  releases: '>=1.2'
-''')
+        self.replace(base.CHECKED, '    - why: a', f'''\
+    - releases: '{releases}'
+      rule:
+        pattern: lock.acquire({argument})
+      fix: |
+        if not lock.acquire({argument}):
+            raise RuntimeError()
+
+    - releases: '>=1.2'
+      why: a''')
 
     def test_a_difference_that_is_not_stated(self):
         self.succeed('build', '--cinder', base.VERSION)
-        self.assertIn('rule checked must match 1 times but matches 0',
+        self.assertIn('locks.py: rule 1 must match 1 times but matches 0',
                       self.fail('build', '--cinder', OLDER))
 
     def test_a_rule_for_each(self):
@@ -51,12 +49,12 @@ class ReleasesTest(base.TestCase):
 
     def test_two_rules_for_one(self):
         self.add_rule('<2')
-        self.assertIn('2 rules checked are for this release',
+        self.assertIn('locks.py: rule 1 must match 1 times but matches 0',
                       self.fail('build', '--cinder', base.VERSION))
 
     def test_a_rule_that_one_does_not_need(self):
-        self.replace(RULES, '- id: checked\n',
-                     "- id: checked\n  releases: '>=1.2'\n")
+        self.replace(base.CHECKED, '- why: a',
+                     "- releases: '>=1.2'\n      why: a")
         self.build_both()
         self.assertNotIn('RuntimeError',
                          (self.older / 'cinder/locks.py').read_text())
@@ -65,19 +63,18 @@ class ReleasesTest(base.TestCase):
         self.add_rule('<1.2')
         files = dict(base.FILES)
         del files['doc/locks.rst']
-        self.index.add('1.3.0', files)
+        self.add_release('1.3.0', files)
         self.assertIn('Cinder 1.3.0 has no file doc/locks.rst',
                       self.fail('build', '--cinder', '1.3.0'))
-        self.replace('edits/doc/locks.rst.yml', '- id: note\n',
-                     "- id: note\n  releases: '<1.3'\n")
+        self.replace(base.CHECKED, '- find: |',
+                     "- releases: '<1.3'\n      find: |")
         self.succeed('build', '--cinder', '1.3.0')
 
     def leave_out(self):
-        self.replace(SERIES, '- id: check-acquire\n', '''\
-- id: check-acquire
-  releases: '>=1.2'
-  why: it waits for ever
-''')
+        self.replace(base.CHECKED, 'edits:', '''\
+releases: '>=1.2'
+why: it waits for ever
+edits:''')
 
     def test_a_commit_is_left_out_with_its_reason(self):
         self.leave_out()
@@ -100,31 +97,37 @@ class ReleasesTest(base.TestCase):
                       self.fail('show', 'check-acquire', '--cinder', OLDER))
 
     @ddt.data(
-        (RULES, '- id: checked', 'releases: older',
-         'rule checked: releases must be a version specifier'),
-        (SERIES, '- id: check-acquire', 'releases: ">=1.2"',
-         'commit check-acquire has no why'),
-        (SERIES, '- id: check-acquire', 'why: it waits for ever',
-         'commit check-acquire has no releases'))
+        ('    - why: a', '    - releases: older\n      why: a',
+         'locks.py: rule 1: releases must be a version specifier'),
+        ('edits:', 'releases: ">=1.2"\nedits:',
+         f'{base.CHECKED} has no why'),
+        ('edits:', 'why: it waits for ever\nedits:',
+         f'{base.CHECKED} has no releases'))
     @ddt.unpack
-    def test_malformed(self, path, item, line, error):
-        self.replace(path, f'{item}\n', f'{item}\n  {line}\n')
+    def test_malformed(self, old, new, error):
+        self.replace(base.CHECKED, old, new)
         self.assertIn(error, self.fail_build())
 
-    @ddt.data(('', 'lists no release'), ('newest\n', "'newest' is no version"))
+    @ddt.data(
+        ('', 'lists no release'),
+        ('- {version: newest, sha256: a, tests: all}',
+         "'newest' is no version"),
+        ('- {version: 1.2.0, sha256: abc, tests: all}',
+         "release 1.2.0: sha256 must be 64 hexadecimal digits, not 'abc'"),
+        ('- {version: 1.2.0, tests: all}', 'release 1.2.0 has no sha256'),
+        ('- {version: 1.2.0, hash: abc}', 'release 1.2.0: unknown key hash'),
+        (f'- {{version: 1.2.0, sha256: "{"0" * 64}", tests: all, pins: May}}',
+         "release 1.2.0: pins must be a date such as 2026-05-01, not 'May'"))
     @ddt.unpack
     def test_malformed_list(self, content, error):
         checkout = self.checkout()
-        self.write('series/releases.txt', content)
+        self.write(base.RELEASES, content)
         self.assertIn(error, self.fail('build', '--onto', str(checkout)))
+        self.assertIn(error, self.fail('build'))
 
     def checkout(self):
         """Make a git checkout of the older release."""
-        self.replace(SERIES, '- id: check-acquire\n', '''\
-- id: check-acquire
-  releases: '>=1.2'
-  why: it waits for ever
-''')
+        self.leave_out()
         folder = self.temp / 'checkout'
         folder.mkdir()
         for path, text in base.FILES.items():

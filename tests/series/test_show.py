@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+
 """Showing the commits to a reader who does not know the rules."""
 
 import subprocess
@@ -24,9 +25,38 @@ class ShowTest(base.TestCase):
         self.index.close()
         out, _ = self.succeed('show')
         self.assertEqual(
+            '[bug/acquire]\n'
             '  1  check-acquire  Check the result of acquire\n'
+            '[bp/enhance-locks]\n'
             '  2  rwlock         Add read and write locks\n', out)
         self.assertFalse(self.tree.exists())
+
+    @ddt.data(
+        ('cinder/rwlock/__init__.py', [
+            '[bp/enhance-locks]', '  2  rwlock  Add read and write locks']),
+        ('doc/locks.rst', [
+            '[bug/acquire]',
+            '  1  check-acquire  Check the result of acquire']),
+        ('./cinder/locks.py', [
+            '[bug/acquire]',
+            '  1  check-acquire  Check the result of acquire',
+            '[bp/enhance-locks]',
+            '  3  later          Later']),
+        ('tox.ini', ['[bp/enhance-locks]', '  3  later  Later']))
+    @ddt.unpack
+    def test_commits_that_touch_a_file(self, path, lines):
+        self.add_commit('later', '''\
+            message: Later
+            edits:
+              cinder/locks.py: [{rule: {pattern: both}, fix: two}]
+              tox.ini: [{find: '60', replace: '70'}]
+            ''')
+        self.assertEqual(lines, self.succeed('show', path)[0].splitlines())
+        self.assertFalse(self.tree.exists())
+
+    def test_file_that_no_commit_touches(self):
+        self.assertIn('no commit of the series touches cinder/__init__.py.',
+                      self.fail('show', 'cinder/__init__.py'))
 
     @ddt.data('1', 'check-acquire', 'I7b0b',
               'I7b0b01d3fe32934560eb78f64d5347c5b35acaa8')
@@ -53,16 +83,24 @@ class ShowTest(base.TestCase):
         self.assertIn('several commits of the series',
                       self.fail('show', 'I', '--cinder', base.VERSION))
 
-    def test_reader_that_stops_early(self):
-        self.write('cinder/rwlock/__init__.py', 'SHARED = 1\n' * 20000)
+    def stop_reading(self, *arguments):
+        """Read a line of what is shown, and no more."""
         command = subprocess.Popen(
             [sys.executable, *base.driver(
                 self.root, self.index.endpoint, 'show', '--cinder',
-                base.VERSION, '2')],
+                base.VERSION, *arguments)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         command.stdout.readline()
         command.stdout.close()
         err = command.stderr.read()
         command.stderr.close()
         self.assertEqual(0, command.wait(), err)
-        self.assertNotIn('error', err)
+        self.assertNotIn('rror', err)
+
+    def test_reader_of_a_commit_that_stops_early(self):
+        self.write('cinder/rwlock/__init__.py', 'SHARED = 1\n' * 20000)
+        self.stop_reading('2')
+
+    def test_reader_of_the_list_that_stops_early(self):
+        self.replace(base.RWLOCK, 'Add read', f'Add {"x" * 200000}')
+        self.stop_reading()

@@ -9,9 +9,9 @@ import ddt
 import testtools
 
 from tests.series import base
-from tools.series import test
+from tools.series import bench as benches
+from tools.series import tests_of
 
-LIST = 'series/series.yml'
 VERSION = '1.3.0'
 FILES = base.FILES | {
     'cinder/tests/__init__.py': '',
@@ -50,12 +50,14 @@ class CommitTest(base.TestCase):
 
     def setUp(self):
         super().setUp()
-        self.index.add(VERSION, FILES)
+        self.add_release(VERSION, FILES)
         self.write('cinder/tests/unit/rwlock/__init__.py', '')
         self.write('cinder/tests/unit/rwlock/test_rwlock.py',
                    UNIT_TEST.format(1))
-        self.replace(LIST, '[cinder/rwlock/]',
-                     '[cinder/rwlock/, cinder/tests/unit/rwlock/]')
+        self.replace(base.RWLOCK, '  - cinder/rwlock/\n', '''\
+  - cinder/rwlock/
+  - cinder/tests/unit/rwlock/
+''')
 
     def run_test(self, *arguments):
         return self.succeed('test', '--cinder', VERSION, *arguments)[1]
@@ -78,17 +80,14 @@ class CommitTest(base.TestCase):
         self.run_test()
         self.assertEqual(before, base.snapshot(tree))
 
-    def add_commit(self, text):
-        with open(self.root / LIST, 'a') as file:
-            file.write('- id: later\n  message: |\n    Later\n\n    Why.\n\n'
-                       '    Implements: blueprint enhance-locks\n' + text)
+    def add_later(self, text):
+        self.add_commit('later', 'message: |\n  Later\n\n  Why.\n\n'
+                        '  Implements: blueprint enhance-locks\n' + text)
 
     def test_test_that_a_later_commit_puts_right(self):
         self.write('cinder/rwlock/__init__.py', 'SHARED = 2\n')
-        self.write('edits/cinder/rwlock/__init__.py.yml', '''\
-            - {id: one, rule: {pattern: SHARED = 2}, fix: SHARED = 1}
-            ''')
-        self.add_commit('  edits: {cinder/rwlock/__init__.py: [one]}\n')
+        self.add_later('edits: {cinder/rwlock/__init__.py: ['
+                       '{rule: {pattern: SHARED = 2}, fix: SHARED = 1}]}\n')
         error = self.fail_test()
         self.assertEqual(
             'error: 1 of 3 commits fail:\nCommit rwlock: FAIL: cinder.tests.'
@@ -96,15 +95,13 @@ class CommitTest(base.TestCase):
 
     def test_bytecode_of_another_commit_is_not_run(self):
         self.write('cinder/rwlock/__init__.py', 'SHARED = 2\n')
-        self.write('edits/cinder/rwlock/__init__.py.yml', '''\
-            - {id: one, rule: {pattern: SHARED = 2}, fix: SHARED = 1}
-            ''')
-        self.add_commit('  edits: {cinder/rwlock/__init__.py: [one]}\n')
+        self.add_later('edits: {cinder/rwlock/__init__.py: ['
+                       '{rule: {pattern: SHARED = 2}, fix: SHARED = 1}]}\n')
         self.main('build', '--cinder', VERSION)
         built = self.root / f'build/cinder-{VERSION}'
         told = []
         with mock.patch('os.cpu_count', return_value=1):
-            bench = test.Bench(built, self.temp)
+            bench = benches.Bench(built, self.temp)
         for made in self.hashes(cwd=built)[2:]:
             with bench.checked_out(made) as repository:
                 # As if both were written in the same second.
@@ -118,8 +115,9 @@ class CommitTest(base.TestCase):
         self.write('cinder/rwlock/__init__.py',
                    'from cinder.rwlock import base  # noqa\n\nSHARED = 1\n')
         self.write('cinder/rwlock/base.py', '')
-        self.replace(LIST, '[cinder/rwlock/,', '[cinder/rwlock/__init__.py,')
-        self.add_commit('  adds: [cinder/rwlock/base.py]\n')
+        self.replace(base.RWLOCK, '- cinder/rwlock/\n',
+                     '- cinder/rwlock/__init__.py\n')
+        self.add_later('adds: [cinder/rwlock/base.py]\n')
         error = self.fail_test()
         self.assertIn('error: 1 of 3 commits fail:\nCommit rwlock: a module '
                       'that it touches cannot be imported: ImportError: '
@@ -136,7 +134,7 @@ class CommitTest(base.TestCase):
                       self.fail_test())
 
     def test_existing_tests_of_a_module_that_is_edited(self):
-        self.replace('edits/cinder/locks.py.yml', 'if not lock', 'if lock')
+        self.replace(base.CHECKED, 'if not lock', 'if lock')
         error = self.fail_test()
         self.assertIn('Commit check-acquire: ERROR: cinder.tests.unit.'
                       'test_locks.LocksTest.test_acquire', error)
@@ -147,7 +145,7 @@ class CommitTest(base.TestCase):
                       'rwlock/test_rwlock.py', self.fail_test())
 
     def test_every_broken_commit_is_named(self):
-        self.replace('edits/cinder/locks.py.yml', 'if not lock', 'if lock')
+        self.replace(base.CHECKED, 'if not lock', 'if lock')
         self.write('cinder/rwlock/__init__.py', 'SHARED = 2\n')
         status, out, error = self.main('test', '--cinder', VERSION)
         self.assertEqual(1, status)
@@ -172,7 +170,7 @@ class CommitTest(base.TestCase):
         self.assertIn(error, self.fail_test('--commits', wanted))
 
     def test_what_cinder_needs_is_missing(self):
-        self.index.add('1.4.0', FILES | {
+        self.add_release('1.4.0', FILES | {
             'cinder/tests/unit/__init__.py': 'import nothing_such\n'})
         error = self.fail('test', '--cinder', '1.4.0')
         self.assertIn('Cinder as released cannot be imported, "tox -e commits"'
@@ -210,4 +208,4 @@ class TestsOfTest(testtools.TestCase):
     def test_tests_of(self, path, found):
         self.assertEqual(
             {f'cinder/tests/unit/{name}.py' for name in found},
-            test.tests_of(path, self.FILES))
+            tests_of.tests_of(path, self.FILES))

@@ -41,7 +41,7 @@ class WheelTest(base.TestCase):
 
     def setUp(self):
         super().setUp()
-        self.index.add(VERSION, FILES)
+        self.add_release(VERSION, FILES)
         self.dist = self.root / 'dist'
         self.file = (self.dist /
                      f'cinder-{VERSION}+enhancelocks.2-py3-none-any.whl')
@@ -67,8 +67,7 @@ class WheelTest(base.TestCase):
 
     def test_wheel_of_a_changed_series(self):
         self.make()
-        with open(self.root / 'series/series.yml', 'a') as file:
-            file.write('- {id: later, message: Later, adds: [doc/later.rst]}')
+        self.add_commit('later', 'message: Later\nadds: [doc/later.rst]\n')
         self.write('doc/later.rst', 'Later\n')
         self.make()
         self.assertEqual(
@@ -78,7 +77,7 @@ class WheelTest(base.TestCase):
     def test_failure_leaves_what_was_there_and_says_why(self):
         self.make()
         before = base.snapshot(self.dist)
-        self.index.add('1.4.0', FILES | {
+        self.add_release('1.4.0', FILES | {
             'backend.py': 'import nothing_such'})
         status, out, error = self.main('wheel', '--cinder', '1.4.0')
         self.assertEqual(1, status)

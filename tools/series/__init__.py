@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Turn this repository into git commits on a release of Cinder.
+"""Turn this repository into git commits on a release of Cinder, and back.
 
-``python -m tools.series`` is the command line; ``series.yml`` lists the commits,
-``edits/`` holds the rules that change Cinder's files, and the files that the
-series adds stand in this repository under the path they have in Cinder.
+``./series`` is the command line.  ``commits/cinder/`` holds the order of the
+commits and each commit in a file of its own: its message, the files that it
+adds, which stand in this repository under the path they have in Cinder, and
+the rules that edit Cinder's files.
 """

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The command line: ``python -m tools.series COMMAND``."""
+"""The command line: ``./series COMMAND``."""
 
 import argparse
 import pathlib
-import signal
 import sys
 
-from tools.common import errors
+from tools.common import cli
+from tools.common.paths import ROOT
 from tools.series import check
 from tools.series import export
 from tools.series import onto
@@ -17,11 +17,8 @@ from tools.series import test
 from tools.series import tree
 from tools.series import wheel
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
-DEFAULT_RELEASE = releases.default(_ROOT)
 
-
-def main(arguments=None, root=_ROOT, endpoint=None):
+def main(arguments=None, root=ROOT, endpoint=None):
     """Run a command.
 
     :param list[str] arguments: the arguments; the program's by default
@@ -31,72 +28,66 @@ def main(arguments=None, root=_ROOT, endpoint=None):
     :rtype: int
     """
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        options.run(root, options, endpoint)
-    except (errors.ToolError, OSError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        return 130
-    return 0
+    return cli.run(_run, options, root, endpoint)
+
+
+def _run(options, root, endpoint):
+    if options.cinder is None:
+        options.cinder = releases.default(root)
+    options.run(root, options, endpoint)
 
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog='python -m tools.series',
+        prog='series',
         description='Turn this repository into git commits on a release of '
                     'Cinder.')
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
 
-    command = commands.add_parser(
-        'build', help='make a git tree of Cinder with the commits on top')
+    def add(run, name, text):
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    command = add(_build, 'build',
+                  'make a git tree of Cinder with the commits on top')
     where = command.add_mutually_exclusive_group()
     _add_release(where)
     where.add_argument(
         '--onto', type=pathlib.Path, metavar='DIR',
         help='put the commits on top of this checkout of Cinder instead')
-    command.set_defaults(run=_build)
 
-    command = commands.add_parser(
-        'check', help='verify all of the series, leaving no tree behind')
-    _add_release(command)
-    command.set_defaults(run=_check)
+    _add_release(add(_check, 'check',
+                     'verify all of the series, leaving no tree behind'))
 
-    command = commands.add_parser(
-        'show', help='list the commits, or show one as a diff')
+    command = add(_show, 'show',
+                  'list the commits, all or those that touch a file, or show '
+                  'one as a diff')
     command.add_argument(
-        'commit', nargs='?', metavar='COMMIT',
-        help='number, id or unique start of the Change-Id of a commit')
+        'wanted', nargs='?', metavar='COMMIT|FILE',
+        help='number, name or unique start of the Change-Id of a commit, or '
+             'a file such as cinder/volume/manager.py')
     _add_release(command)
-    command.set_defaults(run=_show)
 
-    command = commands.add_parser(
-        'test', help='test every commit by itself: imports, style, unit tests')
+    command = add(_test, 'test',
+                  'test every commit by itself: imports, style, unit tests')
     command.add_argument(
         '--commits', metavar='A..B',
         help='from which commit to which, both included, each named as for '
              'show (default: all)')
     _add_release(command)
-    command.set_defaults(run=_test)
 
-    command = commands.add_parser(
-        'export', help='write a cover letter and the patches into dist/')
-    _add_release(command)
-    command.set_defaults(run=_export)
-
-    command = commands.add_parser(
-        'wheel', help='make an installable Cinder with the series in dist/')
-    _add_release(command)
-    command.set_defaults(run=_wheel)
+    _add_release(add(_export, 'export',
+                     'write a cover letter and the patches into dist/'))
+    _add_release(add(_wheel, 'wheel',
+                     'make an installable Cinder with the series in dist/'))
     return parser
 
 
 def _add_release(command):
     command.add_argument(
-        '--cinder', default=DEFAULT_RELEASE, metavar='RELEASE',
-        help='the release of Cinder (default: %(default)s)')
+        '--cinder', metavar='RELEASE',
+        help=f'the release of Cinder (default: the first of {releases.LIST})')
 
 
 def _build(root, options, endpoint):
@@ -111,10 +102,7 @@ def _check(root, options, endpoint):
 
 
 def _show(root, options, endpoint):
-    if options.commit is None:
-        show.list_commits(root)
-    else:
-        show.show_commit(root, options.commit, options.cinder, endpoint)
+    show.show(root, options.wanted, options.cinder, endpoint)
 
 
 def _test(root, options, endpoint):

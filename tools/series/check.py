@@ -126,7 +126,7 @@ def _footers(commit, where, footers):
 def style(repository, commit, made):
     """Find stray white space and what Cinder's flake8 objects to.
 
-    :param tools.series.git.Git repository: a tree in which it may be checked out
+    :param tools.series.git.Git repository: a tree to check it out in
     :param tools.series.commits.Commit commit: the commit
     :param str made: its hash
     :returns: an iterator of the findings, each a text

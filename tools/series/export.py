@@ -2,9 +2,9 @@
 
 """Export the series as patches with a cover letter, for ``git am``.
 
-The letter begins with ``commits/cinder/cover-letter.txt``, filled in; git adds the
-list of the commits and of the files that they change.  It ends in ``.txt``,
-so that ``git am *.patch`` takes the patches alone.
+The letter begins with ``commits/cinder/cover-letter.txt``, filled in; git adds
+the list of the commits and of the files that they change.  It ends in
+``.txt``, so that ``git am *.patch`` takes the patches alone.
 """
 
 import os
@@ -39,7 +39,7 @@ def write_patches(root, built, folder):
     """Write the cover letter and the patches of a tree.
 
     :param pathlib.Path root: the top of this repository
-    :param pathlib.Path built: the tree that :func:`tools.series.tree.build` made
+    :param pathlib.Path built: the tree that ``./series build`` made
     :param pathlib.Path folder: where, not existing yet
     :raises ToolError: if git fails
     """

@@ -89,6 +89,16 @@ class Git:
         """
         return os.fsdecode(self.run(*args, stdin=stdin, env=env)).strip()
 
+    def paths(self, *args):
+        """Run a command that lists paths.
+
+        :param str args: the command's arguments, without ``git`` and ``-z``
+        :rtype: list[str]
+        :raises GitError: if it fails
+        """
+        listed = self.run(args[0], '-z', *args[1:])
+        return [os.fsdecode(path) for path in listed.split(b'\0') if path]
+
     def succeeds(self, *args):
         """Run a command for its exit status.
 

@@ -11,17 +11,15 @@ Commits of an earlier run, if nobody touched them, are made anew on what was
 below them: the same series gives the same commits, and there is nothing to do.
 """
 
-import configparser
 import contextlib
-import email
 import os
 import pathlib
 import tempfile
-import tomllib
 
 from tools.common import errors
 from tools.common import progress
 from tools.series import apply
+from tools.series import checkout as checkouts
 from tools.series import commits
 from tools.series import git
 from tools.series import releases
@@ -40,20 +38,20 @@ def put_onto(root, directory):
     """
     series = commits.load(root)
     checkout = git.Git(directory, ours=False)
-    _check_checkout(checkout, directory)
+    checkouts.check_checkout(checkout)
     head = checkout.line('rev-parse', 'HEAD')
-    _check_cinder(checkout, directory)
-    base = _below_ours(checkout, head)
-    version = _release(checkout, base, root)
+    checkouts.check_cinder(checkout)
+    base = checkouts.below_ours(checkout, head)
+    version = checkouts.release_of(checkout, base, root)
     kept = commits.of_release(series, version)
-    if _has_series(checkout, directory, kept, base):
+    if checkouts.has_series(checkout, kept, base):
         progress.say(f'{directory} has all commits of the series already, '
                      f'made elsewhere; they stay as they are')
         return
-    _check_branch(checkout, directory)
+    checkouts.check_branch(checkout)
     if base == head:
-        _check_clean(checkout, directory)
-    _check_room(checkout, directory, kept)
+        checkouts.check_clean(checkout)
+    checkouts.check_room(checkout, kept)
     progress.say(f'Taking {directory} for Cinder {version}')
     with tempfile.TemporaryDirectory() as folder:
         scratch = _borrow(checkout, pathlib.Path(folder))
@@ -69,129 +67,10 @@ def put_onto(root, directory):
             'pack-objects', '--revs', '--stdout', '--quiet',
             stdin=f'{hashes[-1]}\n^{base}\n'.encode())
     with git.uninterrupted():
-        _check_unchanged(checkout, directory, head)
+        _check_unchanged(checkout, head)
         checkout.run('unpack-objects', '-q', stdin=pack)
         _switch(checkout, head, hashes[-1])
     progress.say(f'{directory} is on branch {BRANCH} now')
-
-
-def _check_checkout(checkout, directory):
-    if not directory.is_dir():
-        raise errors.ToolError(f'{directory} is no directory.')
-    try:
-        top = checkout.line('rev-parse', '--show-toplevel')
-    except git.GitError as error:
-        if 'dubious ownership' in str(error):
-            raise
-        raise errors.ToolError(f'{directory} is no git checkout.')
-    if not os.path.samefile(top, directory):
-        raise errors.ToolError(
-            f'{directory} is not the top of a git checkout, {top} is.')
-    if not checkout.succeeds('rev-parse', '--verify', '--quiet', 'HEAD'):
-        raise errors.ToolError(f'{directory} has no commit yet.')
-
-
-def _check_cinder(checkout, directory):
-    if _project_name(checkout) != 'cinder':
-        raise errors.ToolError(
-            f'{directory} is a git checkout, but not of Cinder.')
-
-
-def _project_name(checkout):
-    try:
-        config = configparser.ConfigParser(interpolation=None)
-        config.read_string(_content(checkout, 'setup.cfg'))
-        name = config.get('metadata', 'name', fallback=None)
-        project = tomllib.loads(_content(checkout, 'pyproject.toml'))
-        return name or project.get('project', {}).get('name')
-    except (configparser.Error, tomllib.TOMLDecodeError, UnicodeDecodeError):
-        return None
-
-
-def _content(checkout, path):
-    if not checkout.succeeds('cat-file', '-e', f'HEAD:{path}'):
-        return ''
-    return checkout.run('cat-file', 'blob', f'HEAD:{path}').decode()
-
-
-def _release(checkout, commit, root):
-    """Find out which release a commit is of, or comes after.
-
-    Git has its tag, unless the history is cut; an unpacked release says it in
-    PKG-INFO. Without either it is taken for the default. Master is tagged with
-    the first candidate of a release and goes on to the next one from there.
-    """
-    described = checkout.run('describe', '--tags', '--long',
-                             '--match=[0-9]*.[0-9]*', commit,
-                             allowed=(0, 128))
-    tag, _, rest = described.decode().strip().partition('-')
-    information = email.message_from_string(_content(checkout, 'PKG-INFO'))
-    version = releases.parse(
-        tag or information['Version'] or releases.default(root))
-    if tag and version.pre == ('rc', 1) and not rest.startswith('0-'):
-        return f'{version.major + 1}.0.0'
-    return version.base_version
-
-
-def _below_ours(checkout, commit):
-    """Find the first commit, from one downwards, that was not made here."""
-    while checkout.line(
-            'log', '-1', '--format=%ce %(trailers:key=Change-Id)',
-            commit).startswith(f'{git.IDENTITY[1]} Change-Id: '):
-        commit = checkout.line('rev-parse', f'{commit}^')
-    return commit
-
-
-def _has_series(checkout, directory, series, commit):
-    """Tell whether a commit stands on the series as somebody else made it."""
-    patterns = [f'--grep=Change-Id: {change.change_id}' for change in series]
-    found = patterns and checkout.line(
-        'log', '--fixed-strings', *patterns,
-        '--format=%(trailers:key=Change-Id,valueonly)', commit).split()
-    missing = [change.name for change in series
-               if change.change_id not in found]
-    if found and missing:
-        raise errors.ToolError(
-            f'{directory} has commits of the series already, but not '
-            f'{", ".join(missing)}; check out the commit below them first.')
-    return bool(found)
-
-
-def _check_branch(checkout, directory):
-    """Refuse to move a branch off anything but our own commits."""
-    tip = _tip(checkout)
-    if not tip:
-        return
-    base = _below_ours(checkout, tip)
-    if base == tip or checkout.run(
-            'rev-list', '-1', base, '--not',
-            f'--exclude=refs/heads/{BRANCH}', '--all'):
-        raise errors.ToolError(
-            f'{directory} has a branch {BRANCH} already, with commits that '
-            f'were not made here; rename or delete it first.')
-
-
-def _tip(checkout):
-    return checkout.line('for-each-ref', '--format=%(objectname)',
-                         f'refs/heads/{BRANCH}')
-
-
-def _check_clean(checkout, directory):
-    if checkout.run('status', '--porcelain', '--untracked-files=all'):
-        raise errors.ToolError(
-            f'{directory} has changes or files that are not committed; '
-            f'commit, stash or remove them first.')
-
-
-def _check_room(checkout, directory, series):
-    """Refuse to write over files that git ignores."""
-    for commit in series:
-        for path in commit.adds:
-            if os.path.lexists(directory / path) and not checkout.succeeds(
-                    'cat-file', '-e', f'HEAD:{path}'):
-                raise errors.ToolError(
-                    f'{directory} has {path} already, which commit '
-                    f'{commit.name} adds.')
 
 
 def _borrow(checkout, folder):
@@ -205,18 +84,18 @@ def _borrow(checkout, folder):
     return scratch
 
 
-def _check_unchanged(checkout, directory, head):
+def _check_unchanged(checkout, head):
     if checkout.line('rev-parse', 'HEAD') != head:
         raise errors.ToolError(
-            f'Something else was checked out in {directory} while the commits '
-            f'were made; try again.')
-    _check_clean(checkout, directory)
+            f'Something else was checked out in {checkout.path} while the '
+            f'commits were made; try again.')
+    checkouts.check_clean(checkout)
 
 
 def _switch(checkout, head, tip):
     """Make and check out the branch; undo it all if git cannot."""
     before = checkout.line('rev-parse', '--symbolic-full-name', 'HEAD')
-    was = _tip(checkout)
+    was = checkouts.tip_of(checkout)
     paths = [pathlib.Path(checkout.line(
         'rev-parse', '--path-format=absolute', '--git-path', name))
         for name in ('index', 'logs/HEAD', f'logs/refs/heads/{BRANCH}')]
@@ -233,7 +112,7 @@ def _undo(checkout, before, was, head, tip, kept):
         checkout.run('update-ref', '--no-deref', 'HEAD', head)
     else:
         checkout.run('symbolic-ref', 'HEAD', before)
-    if _tip(checkout) != was:
+    if checkouts.tip_of(checkout) != was:
         branch = f'refs/heads/{BRANCH}'
         checkout.run('update-ref', *([branch, was] if was else ['-d', branch]))
     for path, content in kept.items():

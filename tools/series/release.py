@@ -66,7 +66,8 @@ def _download(path, sha256, endpoint):
             os.replace(partial, path)
     except requests.RequestException as error:
         raise errors.ToolError(
-            f'{path.name} cannot be downloaded: {" ".join(str(error).split())}')
+            f'{path.name} cannot be downloaded: '
+            f'{" ".join(str(error).split())}')
 
 
 def _find(index, name):

@@ -91,7 +91,7 @@ def find(root, version):
     if version not in listed:
         raise errors.ToolError(
             f'{LIST} has no release {version!r}; it has {", ".join(listed)}. '
-            f'"build --onto DIR" takes a checkout of any other.')
+            f'"./series build --onto DIR" takes a checkout of any other.')
     return listed[version]
 
 

@@ -4,9 +4,10 @@
 
 Python files are edited by ast-grep rules, which match code however it is laid
 out; all other files by exact text: ``find``, which ``through`` extends to a
-later text, and one of ``replace``, ``before`` and ``after``.  A rule must match
-exactly once, or as often as its ``count`` says.  Where releases differ, each
-rule says with ``releases`` which of them it is for.  ``why`` is for readers.
+later text, and one of ``replace``, ``before`` and ``after``.  A rule must
+match exactly once, or as often as its ``count`` says.  Where releases differ,
+each rule says with ``releases`` which of them it is for.  ``why`` is for
+readers.
 """
 
 import dataclasses

@@ -81,6 +81,22 @@ def build(root, version, endpoint=None):
     return tree
 
 
+def made(built, series):
+    """Pair the commits of the series with those of a built tree.
+
+    :param pathlib.Path built: the tree
+    :param list[tools.series.commits.Commit] series: the series
+    :returns: an iterator of a commit and its hash, in order
+    """
+    listed = git.Git(built, ours=True).line(
+        'log', '--reverse', f'upstream..{BRANCH}',
+        '--format=%H %(trailers:key=Change-Id,valueonly,separator=%x20)')
+    by_change = {commit.change_id: commit for commit in series}
+    for line in listed.splitlines():
+        found, change = line.split()
+        yield by_change[change], found
+
+
 def lay_out(path, root, series, sdist, report=apply.fail):
     """Make a git tree of a release with the series on top of it.
 
