@@ -20,6 +20,7 @@ OLDER = [version for version in LISTED if version != DEFAULT]
 NAMES = ', '.join(f'release-{version}' for version in OLDER)
 COPIED = ('tox.ini', '.zuul.yaml', 'requirements', releases.LIST)
 TABLE = 'README.md, table of releases'
+PLAN = 'tools/checks/plan.py'
 
 
 def swap(text):
@@ -49,7 +50,7 @@ class FactsTest(testtools.TestCase):
             f'CINDER_BRANCH={DEFAULT}', '', '| release | tests |', '|---|---|',
             *(f'| {version} | {release.tests} |'
               for version, release in LISTED.items()), '']))
-        plan = self.root / 'tools/checks/plan.py'
+        plan = self.root / PLAN
         plan.parent.mkdir(parents=True)
         plan.write_text(f"[['release-{OLDER[-1]}']]")
 
@@ -164,8 +165,8 @@ class FactsTest(testtools.TestCase):
         self.assertTold('README.md, an example', DEFAULT, ONE)
 
     def test_a_check_on_a_release_that_is_not_listed_is_told(self):
-        self.replace('tools/checks/plan.py', OLDER[-1], '1.0.0')
-        self.assertTold('tools/checks/plan.py', f'a release of {releases.LIST}', '1.0.0')
+        self.replace(PLAN, OLDER[-1], '1.0.0')
+        self.assertTold(PLAN, f'a release of {releases.LIST}', '1.0.0')
 
     def test_a_release_that_leaves_the_list_has_to_leave_every_file(self):
         text = (self.root / releases.LIST).read_text()
@@ -173,5 +174,5 @@ class FactsTest(testtools.TestCase):
             text.partition(f'\n- version: {OLDER[-1]}\n')[0])
         self.assertEqual(
             {'tox.ini', '.zuul.yaml', 'requirements/*.in of releases',
-             'requirements/*.txt of releases', 'README.md', 'tools/checks/plan.py'},
+             'requirements/*.txt of releases', 'README.md', PLAN},
             {re.split('[,:]', line)[0] for line in self.problems()})

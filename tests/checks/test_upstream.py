@@ -33,7 +33,7 @@ class UpstreamTest(testtools.TestCase):
         outcomes = {'cinder.test_theirs': outcome('skip'),
                     'cinder.test_ours': outcome('skip'),
                     'cinder.test_passed': outcome('success')}
-        with mock.patch('tools.checks.runner.run_all', return_value=outcomes), \
+        with mock.patch.object(runner, 'run_all', return_value=outcomes), \
                 contextlib.redirect_stdout(io.StringIO()):
             found = upstream.run(None, None, '', False,
                                  lambda test: 'ours' not in test)

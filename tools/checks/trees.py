@@ -33,7 +33,8 @@ class Tree:
     :param str name: its name, also that of its folder
     :param str base: ``upstream`` for Cinder as released plus our tests, or
         ``enhance-locks`` for Cinder with the series
-    :param dict[str, list[tools.series.rules.Rule]] edits: file -> what is changed
+    :param dict[str, list[tools.series.rules.Rule]] edits: file -> what is
+        changed
     :param dict[str, str] fails: test -> a regular expression for the reason
         that its failure must show
     """

@@ -42,8 +42,9 @@ def run(root, version, cinder):
     upstream = trees.make(root, trees.lay_out(root, cinder, 'upstream'),
                           trees.Tree('upstream', 'upstream', {}, {}))
     found[f'storm {" ".join(STORM)}'] = not subprocess.run(
-        [sys.executable, '-m', 'tools.measure.storm', '--upstream', upstream, '--patched',
-         folder, '--output', folder / 'storm', *STORM], cwd=root).returncode
+        [sys.executable, '-m', 'tools.measure.storm', '--upstream', upstream,
+         '--patched', folder, '--output', folder / 'storm', *STORM],
+        cwd=root).returncode
     return results.Result(
         sum(found.values()),
         tuple(name for name, passed in found.items() if not passed))
