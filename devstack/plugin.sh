@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# devstack/plugin.sh - put the series on the Cinder that DevStack runs
+# devstack/plugin.sh - apply the series to the Cinder that DevStack runs
 #
-# All is done in the phase "stack install": Cinder is cloned and installed by
-# then, in editable mode, and starts later. To stack again is fine: the same
-# series leaves Cinder as it is, a newer one takes the place of the old, and on
-# a Cinder that was cloned anew it is put again.
+# Everything happens in the phase "stack install": Cinder has been cloned and
+# installed in editable mode by then, and starts later. Stacking again is safe:
+# the same series leaves Cinder as it is, a newer one replaces the old one, and
+# a fresh clone of Cinder gets the series again.
 #
-# From DevStack:
+# Set by DevStack:
 # shellcheck disable=SC2154  # CINDER_DIR, DEST, OFFLINE, VIRTUALENV_CMD
 
 _XTRACE_ENHANCE_LOCKS=$(set +o | grep xtrace)
@@ -15,8 +15,8 @@ set +o xtrace
 ENHANCE_LOCKS_DIR=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/..")
 ENHANCE_LOCKS_VENV=$DEST/enhance-locks-venv
 
-# install_enhance_locks() - Install what the series is built with, apart from
-# OpenStack and its upper constraints
+# install_enhance_locks() - Install the tools that build the series in their own
+# environment, without the upper constraints of OpenStack
 function install_enhance_locks {
     if [[ "$OFFLINE" != "True" ]]; then
         # shellcheck disable=SC2086  # It is a command with arguments.
@@ -33,7 +33,7 @@ function install_enhance_locks {
             "3.11 or newer; PYTHON3_VERSION in local.conf chooses it."
 }
 
-# apply_enhance_locks() - Put the commits of the series on Cinder
+# apply_enhance_locks() - Apply the commits of the series to Cinder
 function apply_enhance_locks {
     (cd "$ENHANCE_LOCKS_DIR" && "$ENHANCE_LOCKS_VENV/bin/python" \
         -m tools.series build --onto "$CINDER_DIR") || \
