@@ -43,13 +43,13 @@ class MainTest(unittest.TestCase):
         self.assertEqual(
             f'cloud: patched tree: expected a Cinder source tree in '
             f'{self.folder}, it has no etc/cinder/api-paste.ini; "python -m '
-            f'gate trees" makes it\n', self.said.getvalue())
+            f'tools.checks trees" makes it\n', self.said.getvalue())
 
     def test_the_works_status_is_the_commands(self):
         with mock.patch.object(command, 'tree_of'), \
                 mock.patch.object(namespace, 'enter'):
             self.assertEqual([0, 0, 1], [
-                command.main('cloud', [], ['patched'], lambda: status)
+                command.main('tools.cloud', [], ['patched'], lambda: status)
                 for status in (None, 0, 1)])
 
     def test_an_interrupt_is_told_without_a_traceback(self):
@@ -78,12 +78,12 @@ class NamespaceTest(unittest.TestCase):
 
         with self.assertRaisesRegex(
                 ToolError, 'expected to run as root, .*, found user '
-                            rf'{os.geteuid()}: not permitted'):
-            namespace.enter('cloud', [])
+                           rf'{os.geteuid()}: not permitted'):
+            namespace.enter('tools.cloud', [])
 
     def test_who_has_no_unshare_is_told(self):
         with self.assertRaisesRegex(ToolError, 'unshare of util-linux'):
-            namespace.enter('cloud', [])
+            namespace.enter('tools.cloud', [])
 
     def test_the_command_runs_again_inside(self):
         program = self.folder / 'unshare'
@@ -97,7 +97,7 @@ class NamespaceTest(unittest.TestCase):
         self.assertLessEqual({'--pid', '--mount', '--kill-child'},
                              set(command))
         with mock.patch.object(os, 'execvp') as execute:
-            namespace.enter('cloud', ['--shell'])
+            namespace.enter('tools.cloud', ['--shell'])
         execute.assert_not_called()
         self.assertNotIn(namespace.MARK, os.environ)
 

@@ -29,7 +29,7 @@ class SiteTest(unittest.TestCase):
 
         with self.assertRaisesRegex(
                 ToolError, 'expected a directory with a path of at most 70 '
-                            rf'bytes, .*, found \d+ in {path}/run'):
+                           rf'bytes, .*, found \d+ in {path}/run'):
             sites.Site(path)
 
     def test_spaces_are_refused(self):

@@ -2,8 +2,8 @@
 
 """What each command of the cloud does around its own work.
 
-It enters the namespaces, starts and stops clouds, and tells what went wrong
-in a sentence.
+It enters the namespaces, starts and stops clouds, and reports errors in a
+sentence each.
 """
 
 import contextlib
@@ -11,7 +11,9 @@ import os
 import signal
 import sys
 
+from tools.cloud import layout
 from tools.cloud import namespace
+from tools.cloud.services import keystone
 from tools.cloud.site import ADDRESS
 from tools.cloud.site import Site
 from tools.common.errors import ToolError
@@ -42,10 +44,10 @@ def tree_of(name):
 
 @contextlib.contextmanager
 def alone():
-    """Give a directory to one cloud after the other, until the block ends.
+    """Reserve the directory of the cloud until the ``with`` block ends.
 
     :returns: the tools.cloud.site.Site, which has been made
-    :raises ToolError: if somebody else has it
+    :raises ToolError: if another cloud uses it
     """
     with namespace.alone(FOLDER):
         os.environ['no_proxy'] = os.environ['NO_PROXY'] = (
@@ -64,20 +66,16 @@ def running(site, tree, *how):
 
     :param site: the tools.cloud.site.Site
     :param tree: a key of TREES
-    :param how: what else tools.cloud.deployment.lay_out() gets
-    :returns: the tools.cloud.cloud.Cloud, and the tools.cloud.services.cinder.Cinder in it
+    :param how: what else tools.cloud.layout.lay_out() gets
+    :returns: the tools.cloud.deployment.Deployment, and the
+        tools.cloud.services.cinder.Cinder in it
     :raises ToolError: if it does not start, or the API fails in the block
     """
-    # Only what is installed beside Cinder has them.
-    from cloud import deployment
-    from keystoneauth1 import exceptions as keystone_errors
-    from openstack import exceptions
-
-    cloud, cinder = deployment.lay_out(site, tree_of(tree), *how)
+    deployment, cinder = layout.lay_out(site, tree_of(tree), *how)
     try:
-        with cloud:
-            yield cloud, cinder
-    except (exceptions.SDKException, keystone_errors.ClientException) as error:
+        with deployment:
+            yield deployment, cinder
+    except keystone.failures() as error:
         raise ToolError(f'Cinder\'s API: {error}')
 
 
@@ -100,7 +98,7 @@ def main(module, arguments, trees, work):
         return work() or 0
     except (ToolError, OSError) as error:
         told = []
-        # What went wrong first is told first.
+        # The first error first.
         while error is not None:
             told.append(f'cloud: {error}')
             error = error.__context__ if isinstance(

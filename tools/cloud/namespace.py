@@ -37,7 +37,7 @@ def enter(module, arguments):
                                capture_output=True, text=True)
     except FileNotFoundError:
         raise ToolError('expected the program unshare of util-linux, found '
-                         'none')
+                        'none')
     if tried.returncode:
         raise ToolError(
             'expected to run as root, where namespaces and mounts can be '

@@ -16,8 +16,8 @@ import sys
 
 import jinja2
 
-from tools.cloud.services.service import wait_for
 from tools.common.errors import ToolError
+from tools.common.waiting import wait_for
 
 ADDRESS = '127.0.0.1'
 REMOVE_SECONDS = 10
@@ -32,6 +32,7 @@ class Site:
     :param folder: pathlib.Path of the directory, which is made
     :ivar run: pathlib.Path of what is removed when the cloud is down
     :ivar logs: pathlib.Path of the directory of the logs
+    :ivar journal: pathlib.Path of the tools.cloud.journal of its storage
     :raises ToolError: if no service could use such a path
     """
 
@@ -39,6 +40,7 @@ class Site:
         folder = folder.resolve()
         self.run = folder / 'run'
         self.logs = folder / 'logs'
+        self.journal = self.run / 'journal.jsonl'
         if len(os.fsencode(self.run)) > LONGEST:
             raise ToolError(
                 f'expected a directory with a path of at most {LONGEST} '
@@ -46,7 +48,7 @@ class Site:
                 f'{len(os.fsencode(self.run))} in {self.run}')
         if any(character.isspace() for character in str(self.run)):
             raise ToolError('expected a directory without spaces in its '
-                             f'path, which uWSGI splits, found {self.run}')
+                            f'path, which uWSGI splits, found {self.run}')
         self._ports = set()
         self._passwords = {}
 

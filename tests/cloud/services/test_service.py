@@ -10,6 +10,7 @@ import psutil
 
 from tools.cloud.services import service
 from tools.common.errors import ToolError
+from tools.common.waiting import wait_for
 
 FAMILY = 'sleep 600 & sleep 600 & echo up; wait'
 DEAF = 'trap "" TERM; echo up; while :; do sleep 600; done'
@@ -37,7 +38,7 @@ class CommandTest(CommandCase):
     def family(self):
         command = self.command(FAMILY)
         command.start()
-        service.wait_for(
+        wait_for(
             'the children',
             lambda: self.assertEqual(3, len(command.processes())), 10)
         return command, command.processes()
@@ -78,11 +79,11 @@ class CommandTest(CommandCase):
         command.pause()
 
         for process in processes:
-            service.wait_for('it to stop', lambda: self.assertEqual(
+            wait_for('it to stop', lambda: self.assertEqual(
                 psutil.STATUS_STOPPED, process.status()), 10)
         command.resume()
         for process in processes:
-            service.wait_for('it to go on', lambda: self.assertEqual(
+            wait_for('it to go on', lambda: self.assertEqual(
                 psutil.STATUS_SLEEPING, process.status()), 10)
 
     def test_a_paused_command_stops(self):
@@ -101,7 +102,7 @@ class CommandTest(CommandCase):
         command.start()
 
         self.assertNotEqual(first, command.pid)
-        service.wait_for('a second word', lambda: self.assertEqual(
+        wait_for('a second word', lambda: self.assertEqual(
             'up\nup\n', self.log.read_text()), 10)
 
     def test_it_does_not_start_twice(self):
@@ -122,7 +123,7 @@ class CommandTest(CommandCase):
     def test_what_died_can_be_stopped(self):
         command = self.command('echo up')
         command.launch()
-        service.wait_for('its end', lambda: self.assertRaises(
+        wait_for('its end', lambda: self.assertRaises(
             ToolError, command.check), 10)
 
         command.stop()
@@ -134,7 +135,7 @@ class CommandTest(CommandCase):
 
         with self.assertRaisesRegex(
                 ToolError, '^thing ended with status 3, its last words: the '
-                            f'sky fell; log: {self.log}$'):
+                           f'sky fell; log: {self.log}$'):
             command.start()
 
     def test_a_command_that_does_not_answer_is_one_sentence(self):
@@ -143,7 +144,7 @@ class CommandTest(CommandCase):
         with mock.patch.object(service, 'READY_SECONDS', 0.3), \
                 self.assertRaisesRegex(
                     ToolError, '^waited in vain for thing to answer, 0.3 '
-                                'seconds: it says nothing$'):
+                               'seconds: it says nothing$'):
             command.start()
 
     def test_a_missing_program_is_one_sentence(self):
@@ -151,7 +152,7 @@ class CommandTest(CommandCase):
 
         with self.assertRaisesRegex(
                 ToolError, '^thing: expected the program no-such-program, '
-                            'found none$'):
+                           'found none$'):
             command.start()
 
 
@@ -177,14 +178,14 @@ class RunTest(CommandCase):
         def interrupted(process, timeout=None):
             if timeout is None:
                 return communicate(process)
-            service.wait_for('its start', pids.read_text, 10)
+            wait_for('its start', pids.read_text, 10)
             raise KeyboardInterrupt()
 
         with mock.patch.object(subprocess.Popen, 'communicate', interrupted):
             with self.assertRaises(KeyboardInterrupt):
                 service.run('thing', ['sh', '-c', script], self.log)
 
-        service.wait_for('its end', lambda: self.assertIn(
+        wait_for('its end', lambda: self.assertIn(
             psutil.Process(int(pids.read_text())).status(),
             (psutil.STATUS_ZOMBIE,)) if psutil.pid_exists(
                 int(pids.read_text())) else None, 10)
@@ -193,30 +194,3 @@ class RunTest(CommandCase):
         with self.assertRaisesRegex(
                 ToolError, 'thing did not end within 0.2 seconds'):
             service.run('thing', ['sleep', '600'], self.log, within=0.2)
-
-
-class WaitTest(unittest.TestCase):
-
-    def test_the_result_is_returned(self):
-        attempts = iter([ValueError(), 'answer'])
-
-        def attempt():
-            found = next(attempts)
-            if isinstance(found, Exception):
-                raise found
-            return found
-        self.assertEqual('answer', service.wait_for('it', attempt, 10))
-
-    def test_what_does_not_get_better_is_not_tried_again(self):
-        attempt = mock.Mock(side_effect=ToolError('dead'))
-
-        with self.assertRaisesRegex(ToolError, '^dead$'):
-            service.wait_for('it', attempt, 10)
-        attempt.assert_called_once_with()
-
-    def test_an_interrupt_ends_the_waiting(self):
-        attempt = mock.Mock(side_effect=KeyboardInterrupt)
-
-        with self.assertRaises(KeyboardInterrupt):
-            service.wait_for('it', attempt, 10)
-        attempt.assert_called_once_with()

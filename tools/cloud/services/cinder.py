@@ -11,11 +11,13 @@ import os
 import pathlib
 import sys
 
+from tools.cloud import journal
 from tools.cloud.services import ceph
 from tools.cloud.services import service
 from tools.cloud.services.wsgi import WSGIServer
 from tools.common.errors import ToolError
 from tools.common.paths import ROOT
+from tools.common.waiting import wait_for
 
 CLUSTER = 'cloud'
 HOSTS = {'one': (CLUSTER, ('copying', 'rbd')),
@@ -24,6 +26,8 @@ HOSTS = {'one': (CLUSTER, ('copying', 'rbd')),
 """Host -> its cluster, and its backends."""
 BACKENDS = tuple(dict.fromkeys(
     backend for _cluster, backends in HOSTS.values() for backend in backends))
+SOURCE_FIELDS = {'snapshot': 'snapshot_id', 'volume': 'source_volume_id'}
+"""Kind of a source -> what a request for a volume calls its id."""
 COPY_SECONDS = 2
 REPORT_SECONDS = 1
 
@@ -34,7 +38,7 @@ class Cinder:
     :param site: the tools.cloud.site.Site
     :param keystone: the tools.cloud.services.keystone.Keystone
     :param server: the service that has the locks; none if files have them
-    :param settings: the tools.cloud.deployment.Settings
+    :param settings: the tools.cloud.layout.Settings
     :param values: dict of what else cinder.conf.j2 refers to
     :ivar hosts: as HOSTS, those of this cloud
     """
@@ -83,7 +87,8 @@ class Cinder:
         return self.site.environment(
             PYTHONPATH=os.pathsep.join(
                 map(str, (tree, ROOT, self._bindings))),
-            OS_CINDER_DISABLE_EVENTLET_PATCHING=int(self._settings.threads))
+            OS_CINDER_DISABLE_EVENTLET_PATCHING=int(self._settings.threads),
+            **{journal.VARIABLE: self.site.journal})
 
     @property
     def volumes(self):
@@ -114,7 +119,7 @@ class Schema(service.Service):
             self._log, self._environment, self._config.parent).strip()
         if not pathlib.Path(found).is_relative_to(self._tree):
             raise ToolError(f'expected the Cinder of {self._tree}, found '
-                             f'{found}')
+                            f'{found}')
         service.run('cinder-manage db sync',
                     ['cinder-manage', '--config-file', self._config, 'db',
                      'sync'], self._log, self._environment)
@@ -208,8 +213,8 @@ class Pools(service.Service):
         """Do nothing: the volume services tell the scheduler of them."""
 
     def wait(self):
-        service.wait_for('the scheduler to know all backends', self._find,
-                         service.READY_SECONDS)
+        wait_for('the scheduler to know all backends', self._find,
+                 service.READY_SECONDS)
 
     def _find(self):
         wanted = {f'{cluster or host}@{backend}'

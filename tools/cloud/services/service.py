@@ -13,9 +13,9 @@ import signal
 import subprocess
 
 import psutil
-import tenacity
 
 from tools.common.errors import ToolError
+from tools.common.waiting import wait_for
 
 READY_SECONDS = 60
 TERM_SECONDS = 15
@@ -90,7 +90,7 @@ class Command(Service):
     def launch(self):
         if self._process is not None and self._process.is_running():
             raise ToolError(f'{self.name} runs already, as process '
-                             f'{self._process.pid}')
+                            f'{self._process.pid}')
         # A signal of the terminal must reach us alone: we stop in order.
         with open(self.log, 'ab') as log, told(self.name, self.command):
             self._process = psutil.Popen(
@@ -109,7 +109,7 @@ class Command(Service):
             raise ToolError(f'{self.name} does not run')
         with contextlib.suppress(psutil.TimeoutExpired):
             raise ToolError(f'{self.name} ended with status '
-                             f'{self._process.wait(0)}{last_words(self.log)}')
+                            f'{self._process.wait(0)}{last_words(self.log)}')
 
     def processes(self):
         """Return the psutil.Process of it and of all that it started."""
@@ -168,31 +168,6 @@ def _demand_dead(processes):
                 raise ValueError(f'process {process.pid} lives')
 
 
-def wait_for(what, attempt, seconds):
-    """Call something until it raises no exception, and return its result.
-
-    A ToolError ends the waiting, for what is wrong will not get better.
-
-    :param what: what we wait for, as text
-    :param attempt: callable without parameters
-    :param seconds: how long to wait at the most, as a number
-    :raises ToolError: if the time is over
-    """
-    try:
-        return tenacity.Retrying(
-            wait=tenacity.wait_fixed(0.1),
-            stop=tenacity.stop_after_delay(seconds),
-            retry=tenacity.retry_if_exception(
-                lambda error: isinstance(error, Exception) and
-                not isinstance(error, ToolError)),
-            reraise=True)(attempt)
-    except ToolError:
-        raise
-    except Exception as error:
-        raise ToolError(f'waited in vain for {what}, {seconds} seconds: '
-                         f'{error}')
-
-
 def run(name, command, log, environment=None, folder=None, within=120):
     """Run a command to its end.
 
@@ -214,7 +189,7 @@ def run(name, command, log, environment=None, folder=None, within=120):
         said, _errors = process.communicate(timeout=within)
     except subprocess.TimeoutExpired:
         raise ToolError(f'{name} did not end within {within} seconds'
-                         f'{last_words(log)}')
+                        f'{last_words(log)}')
     finally:
         # Of an interrupted one, what it started too.
         with contextlib.suppress(ProcessLookupError):
@@ -222,7 +197,7 @@ def run(name, command, log, environment=None, folder=None, within=120):
         process.communicate()
     if process.returncode:
         raise ToolError(f'{name} failed with status {process.returncode}'
-                         f'{last_words(log)}')
+                        f'{last_words(log)}')
     return said
 
 
