@@ -2,20 +2,17 @@
 
 import hashlib
 import os
-import pathlib
-import tempfile
 import unittest
 from unittest import mock
 
+from tests.cloud import made_up
 from tools.cloud import contents
 
 
 class ContentsTest(unittest.TestCase):
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = made_up.folder(self)
         self.site = mock.Mock()
         self.site.folder.side_effect = self.make
 

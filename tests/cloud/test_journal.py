@@ -1,33 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import os
-import pathlib
-import tempfile
 import threading
 import unittest
 from unittest import mock
 
+from tests.cloud import made_up
 from tools.cloud import journal
 
 
 class JournalTest(unittest.TestCase):
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.path = pathlib.Path(folder.name) / 'journal'
-
-    def note(self, call, step, operation='copy', host='one@copying'):
-        journal.append(self.path, call=call, step=step, operation=operation,
-                       resource_id=call, source_id='source', pid=7,
-                       host=host)
+        self.path = made_up.folder(self) / 'journal'
 
     def test_no_journal_is_an_empty_one(self):
         self.assertEqual([], journal.read(self.path))
 
     def test_events_of_many_writers_are_whole_and_in_order(self):
         threads = [threading.Thread(target=lambda writer=writer: [
-            self.note(f'{writer}-{number}' + 'x' * 200, 'begin')
+            made_up.note_call(self.path, f'{writer}-{number}' + 'x' * 200,
+                              'begin')
             for number in range(50)]) for writer in range(4)]
         for thread in threads:
             thread.start()
@@ -38,7 +31,7 @@ class JournalTest(unittest.TestCase):
 
     def test_begin_and_end_of_a_call_are_put_together(self):
         for event in (('a', 'begin'), ('b', 'begin'), ('a', 'end')):
-            self.note(*event)
+            made_up.note_call(self.path, *event)
         first, second = journal.read(self.path)
 
         self.assertEqual('a', first.resource_id)

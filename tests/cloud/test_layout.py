@@ -4,10 +4,10 @@ import configparser
 import os
 import pathlib
 import sysconfig
-import tempfile
 import unittest
 from unittest import mock
 
+from tests.cloud import made_up
 from tools.cloud import layout
 from tools.cloud.services import ceph
 from tools.cloud.services import cinder
@@ -21,9 +21,7 @@ TREE = pathlib.Path('/the/tree')
 class LayoutTest(unittest.TestCase):
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        folder = pathlib.Path(folder.name)
+        folder = made_up.folder(self)
         self.packages = folder / 'packages'
         self.packages.mkdir()
         for module in ('rados', 'rbd'):

@@ -3,11 +3,10 @@
 import contextlib
 import io
 import os
-import pathlib
-import tempfile
 import unittest
 from unittest import mock
 
+from tests.cloud import made_up
 from tools.cloud import __main__ as main
 from tools.cloud import command
 from tools.cloud import namespace
@@ -17,14 +16,12 @@ from tools.common.errors import ToolError
 class MainTest(unittest.TestCase):
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = made_up.folder(self)
         self.said = io.StringIO()
 
     def main(self, *arguments):
         with contextlib.redirect_stderr(self.said):
-            return main.main(list(arguments))
+            return command.main(main.PARSER, main.run, list(arguments))
 
     def test_an_unknown_tree_is_refused(self):
         with self.assertRaises(SystemExit) as ended:
@@ -49,7 +46,7 @@ class MainTest(unittest.TestCase):
         with mock.patch.object(command, 'tree_of'), \
                 mock.patch.object(namespace, 'enter'):
             self.assertEqual([0, 0, 1], [
-                command.main('tools.cloud', [], ['patched'], lambda: status)
+                command.main(main.PARSER, lambda _args: status, [])
                 for status in (None, 0, 1)])
 
     def test_an_interrupt_is_told_without_a_traceback(self):
@@ -64,9 +61,7 @@ class MainTest(unittest.TestCase):
 class NamespaceTest(unittest.TestCase):
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = made_up.folder(self)
         patch = mock.patch.dict(os.environ, PATH=str(self.folder))
         patch.start()
         self.addCleanup(patch.stop)

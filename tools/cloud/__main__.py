@@ -15,22 +15,15 @@ from tools.cloud import arguments as common
 from tools.cloud import command
 from tools.common import progress
 
-
-def parse(arguments):
-    """Return the arguments as an argparse.Namespace, or exit with 2.
-
-    :param arguments: list of text, without the program's name
-    """
-    parser = common.parser(
-        'tools.cloud',
-        'Start MariaDB, RabbitMQ, etcd, Keystone, Ceph and Cinder on this '
-        'machine, try every backend, and stop all. Only the logs in '
-        'build/cloud/logs are kept.')
-    common.add_tree(parser)
-    parser.add_argument('--shell', action='store_true',
-                        help='open a shell with the OS_* variables set '
-                             'instead; all stops when it ends')
-    return parser.parse_args(arguments)
+PARSER = common.parser(
+    'tools.cloud',
+    'Start MariaDB, RabbitMQ, etcd, Keystone, Ceph and Cinder on this '
+    'machine, try every backend, and stop all. Only the logs in '
+    'build/cloud/logs are kept.')
+common.add_tree(PARSER)
+PARSER.add_argument('--shell', action='store_true',
+                    help='open a shell with the OS_* variables set '
+                         'instead; all stops when it ends')
 
 
 def open_shell(site, keystone):
@@ -54,7 +47,7 @@ def open_shell(site, keystone):
 def run(args):
     """Start the cloud, use it, and stop it.
 
-    :param args: argparse.Namespace from parse()
+    :param args: argparse.Namespace from PARSER
     :raises ToolError: if it does not work
     """
     with command.alone() as site, \
@@ -68,15 +61,5 @@ def run(args):
     progress.say('stopped; the logs are in build/cloud/logs')
 
 
-def main(arguments):
-    """Run the command line and return the exit status.
-
-    :param arguments: list of text, without the program's name
-    """
-    args = parse(arguments)
-    return command.main('tools.cloud', arguments, [args.tree],
-                        lambda: run(args))
-
-
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command.main(PARSER, run))

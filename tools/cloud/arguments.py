@@ -13,11 +13,15 @@ SEED = 20150518
 def parser(module, description):
     """Return the argparse.ArgumentParser of a command.
 
+    What it parses also has ``module``, for tools.cloud.command.main().
+
     :param module: the name of the command's module, as text
     :param description: what it does, as text
     """
-    return argparse.ArgumentParser(prog=f'python -m {module}',
+    made = argparse.ArgumentParser(prog=f'python -m {module}',
                                    description=description)
+    made.set_defaults(module=module)
+    return made
 
 
 def add_tree(parser):

@@ -79,23 +79,26 @@ def running(site, tree, *how):
         raise ToolError(f'Cinder\'s API: {error}')
 
 
-def main(module, arguments, trees, work):
-    """Do the work of a command and return the exit status.
+def main(parser, run, arguments=None):
+    """Run a command and return its exit status, or exit with 2.
 
-    :param module: the name of the command's module, as text
-    :param arguments: list of text, without the program's name
-    :param trees: the keys of TREES that it needs
-    :param work: callable without parameters, called in the namespaces, which
-        returns the exit status, or None for 0
+    :param parser: the argparse.ArgumentParser, from
+        tools.cloud.arguments.parser()
+    :param run: callable with the argparse.Namespace, called in the
+        namespaces, which returns the exit status, or None for 0
+    :param arguments: list of text, without the program's name; default is
+        the command line
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    args = parser.parse_args(arguments)
     # SIGINT too: a shell has its background jobs ignore it.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        for tree in trees:
+        for tree in [args.tree] if 'tree' in args else TREES:
             tree_of(tree)
-        namespace.enter(module, arguments)
-        return work() or 0
+        namespace.enter(args.module, arguments)
+        return run(args) or 0
     except (ToolError, OSError) as error:
         told = []
         # The first error first.

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
-import pathlib
-import tempfile
 import unittest
 from unittest import mock
 
 from tooz.drivers import etcd3gw
 
+from tests.cloud import made_up
 from tools.cloud.faults import failpoints
-from tools.cloud import journal
 
 
 class LeaseTest(unittest.TestCase):
@@ -21,19 +19,12 @@ class LeaseTest(unittest.TestCase):
 class TargetTest(unittest.TestCase):
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.path = pathlib.Path(folder.name) / 'journal'
-
-    def note(self, call, step, operation='copy', host='one@copying'):
-        journal.append(self.path, call=call, step=step, operation=operation,
-                       resource_id=call, source_id='source', pid=7,
-                       host=host)
+        self.path = made_up.folder(self) / 'journal'
 
     def test_who_is_in_mid_call_is_found(self):
-        self.note('a', 'begin')
-        self.note('b', 'begin', host='two@copying')
-        self.note('a', 'end')
+        made_up.note_call(self.path, 'a', 'begin')
+        made_up.note_call(self.path, 'b', 'begin', host='two@copying')
+        made_up.note_call(self.path, 'a', 'end')
         target = failpoints.Target(None, None, self.path)
 
         self.assertEqual('two', target.wait_for_call('copy'))

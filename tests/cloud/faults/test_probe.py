@@ -3,16 +3,14 @@
 """What is tried after a fault, on a block storage API that is made up."""
 
 import itertools
-import pathlib
-import tempfile
 import types
 import unittest
 from unittest import mock
 
+from tests.cloud import made_up
 from tools.cloud import contents
 from tools.cloud.faults import client
 from tools.cloud.faults import probe
-from tools.cloud import journal
 
 DATA = b'data'
 
@@ -45,10 +43,8 @@ class BlockStorage:
         (self._folder / volume_id).write_bytes(
             DATA if source_volume_id is None else self._data)
         if source_volume_id is not None:
-            journal.append(
-                self._path, step='begin', call=volume_id, operation='copy',
-                resource_id=volume_id, pid=1, source_id=source_volume_id,
-                host=next(self._hosts) + '@copying')
+            made_up.note_call(self._path, volume_id, 'begin',
+                              host=next(self._hosts) + '@copying')
         self.found[volume_id] = types.SimpleNamespace(
             id=volume_id, name=name, status='available')
         return self.found[volume_id]
@@ -60,10 +56,9 @@ class BlockStorage:
 class ProbeTest(unittest.TestCase):
 
     def probe(self, *hosts, **named):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        path = pathlib.Path(folder.name) / 'journal'
-        volumes = pathlib.Path(folder.name) / 'volumes'
+        folder = made_up.folder(self)
+        path = folder / 'journal'
+        volumes = folder / 'volumes'
         volumes.mkdir()
         self.storage = BlockStorage(volumes, path, hosts, **named)
         site = mock.Mock()

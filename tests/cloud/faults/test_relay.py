@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-import pathlib
 import socket
-import tempfile
 import unittest
 
+from tests.cloud import made_up
 from tools.cloud.faults import relay
 from tools.cloud.services import etcd
 from tools.cloud import site as sites
@@ -13,9 +12,7 @@ from tools.cloud import site as sites
 class RelayTest(unittest.TestCase):
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.site = sites.Site(pathlib.Path(folder.name))
+        self.site = sites.Site(made_up.folder(self))
         self.site.make()
         self.server = socket.create_server((etcd.HOST, 0))
         self.addCleanup(self.server.close)

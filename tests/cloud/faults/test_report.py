@@ -3,13 +3,12 @@
 import contextlib
 import io
 import json
-import pathlib
-import tempfile
 import unittest
 
 from tests.cloud.faults.histories import create
 from tests.cloud.faults.histories import delete
 from tests.cloud.faults.histories import history
+from tests.cloud import made_up
 from tools.cloud.faults import report
 from tools.cloud.faults import validate
 
@@ -44,10 +43,9 @@ class ReportTest(unittest.TestCase):
         self.assertIn('violation of "stuck": volume source is deleting',
                       said.getvalue())
         self.assertIn('client: delete of source sent', said.getvalue())
-        with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(folder) / 'found.json'
-            report.write(path, {'seed': 5}, self.run_, rows, violations)
-            found = json.loads(path.read_text())
+        path = made_up.folder(self) / 'found.json'
+        report.write(path, {'seed': 5}, self.run_, rows, violations)
+        found = json.loads(path.read_text())
 
         self.assertEqual(5, found['facts']['seed'])
         self.assertEqual('stuck', found['violations'][0]['rule'])

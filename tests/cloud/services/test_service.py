@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
-import pathlib
 import subprocess
-import tempfile
 import unittest
 from unittest import mock
 
 import psutil
 
+from tests.cloud import made_up
 from tools.cloud.services import service
 from tools.common.errors import ToolError
 from tools.common.waiting import wait_for
@@ -19,9 +18,7 @@ DEAF = 'trap "" TERM; echo up; while :; do sleep 600; done'
 class CommandCase(unittest.TestCase):
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.log = pathlib.Path(folder.name, 'log')
+        self.log = made_up.folder(self) / 'log'
 
     def command(self, script, ready=None):
         def find_word():

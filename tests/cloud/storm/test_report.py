@@ -3,10 +3,9 @@
 import contextlib
 import io
 import json
-import pathlib
-import tempfile
 import unittest
 
+from tests.cloud import made_up
 from tests.cloud.storm.made_up import result
 from tools.cloud.storm import report
 
@@ -14,12 +13,11 @@ from tools.cloud.storm import report
 class ReportTest(unittest.TestCase):
 
     def test_a_report_is_for_people_and_programs(self):
-        with tempfile.TemporaryDirectory() as folder:
-            folder = pathlib.Path(folder)
-            report.write(folder, [result('upstream', storm=9), result()],
-                         {'command': 'x'})
-            told = json.loads((folder / 'report.json').read_text())
-            drawn = (folder / 'chart.svg').read_text()
+        folder = made_up.folder(self)
+        report.write(folder, [result('upstream', storm=9), result()],
+                     {'command': 'x'})
+        told = json.loads((folder / 'report.json').read_text())
+        drawn = (folder / 'chart.svg').read_text()
 
         self.assertEqual([4.5, 1], [storm['ratio']
                                     for storm in told['storms']])

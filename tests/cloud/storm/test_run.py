@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-import pathlib
-import tempfile
 import unittest
 from unittest import mock
 
+from tests.cloud import made_up
 from tests.cloud.storm.made_up import BlockStorage
 from tools.cloud import contents
 from tools.cloud import journal
@@ -63,11 +62,9 @@ class RunCaseTest(unittest.TestCase):
                 storage._began = 0
             return volume
         storage.create_volume = copy
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
         with mock.patch.dict(contents.OF, copying=held):
             ideal, storm = run.run_case(
-                mock.Mock(journal=pathlib.Path(folder.name, 'journal')),
+                mock.Mock(journal=made_up.folder(self) / 'journal'),
                 mock.Mock(services=[]), storage,
                 cases.Case('copying', 'volume', 4))
         return ideal, storm, len(held.data)

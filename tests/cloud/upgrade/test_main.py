@@ -11,7 +11,8 @@ class MainTest(unittest.TestCase):
 
     def tried(self, *arguments):
         with mock.patch.object(main, 'upgrade', return_value=[]) as upgrade:
-            self.assertEqual(0, main.run(main.parse(list(arguments))))
+            self.assertEqual(0, main.run(
+                main.PARSER.parse_args(arguments)))
         return [call.args[0] for call in upgrade.call_args_list]
 
     def test_both_servers_are_tried_unless_one_is_named(self):

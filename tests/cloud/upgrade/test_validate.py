@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
-import pathlib
-import tempfile
 import unittest
 
+from tests.cloud import made_up
 from tools.cloud.faults import records
 from tools.cloud.faults import report
 from tools.cloud.faults.validate import Violation
@@ -96,13 +95,11 @@ class ProblemsTest(unittest.TestCase):
 
     def test_a_run_that_broke_half_way_keeps_its_records(self):
         self.run.faults[-1].end = self.run.faults[-1].settled = None
-        with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(folder) / 'new' / 'etcd3-1.json'
-            violations, rows = report.conclude(
-                self.run, path, {'seed': 1},
-                lambda fault: {
-                    'at once': validate.most_at_once(self.run, fault)})
-            told = json.loads(path.read_text())
+        path = made_up.folder(self) / 'new' / 'etcd3-1.json'
+        violations, rows = report.conclude(
+            self.run, path, {'seed': 1},
+            lambda fault: {'at once': validate.most_at_once(self.run, fault)})
+        told = json.loads(path.read_text())
 
         self.assertEqual([], violations)
         self.assertEqual([1, 1, 3, 1, 1, None],

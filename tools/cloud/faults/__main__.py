@@ -25,28 +25,21 @@ FORMS = {'full': (tuple(one.name for one in failpoints.FAILPOINTS), 14, 6),
          'short': (failpoints.SHORT, 5, 4)}
 """Form -> its failpoints, sources of each, creates from each source."""
 
-
-def parse(arguments):
-    """Return the arguments as an argparse.Namespace, or exit with 2.
-
-    :param arguments: list of text, without the program's name
-    """
-    parser = common.parser(
-        'tools.cloud.faults',
-        'Break one part of a cloud after the other while volumes are created '
-        'from sources that are deleted, and check what became of them. The '
-        'results are in build/cloud-faults.')
-    common.add_tree(parser)
-    common.add_form(parser, FORMS, 'full',
-                    'all faults, or three of them in a few minutes')
-    common.add_seed(parser)
-    return parser.parse_args(arguments)
+PARSER = common.parser(
+    'tools.cloud.faults',
+    'Break one part of a cloud after the other while volumes are created '
+    'from sources that are deleted, and check what became of them. The '
+    'results are in build/cloud-faults.')
+common.add_tree(PARSER)
+common.add_form(PARSER, FORMS, 'full',
+                'all faults, or three of them in a few minutes')
+common.add_seed(PARSER)
 
 
 def run(args):
     """Inject the faults, validate what happened, and report.
 
-    :param args: argparse.Namespace from parse()
+    :param args: argparse.Namespace from PARSER
     :returns: the exit status
     :raises ToolError: if the cloud does not work
     """
@@ -76,15 +69,5 @@ def run(args):
     return 1 if violations else 0
 
 
-def main(arguments):
-    """Run the command line and return the exit status.
-
-    :param arguments: list of text, without the program's name
-    """
-    args = parse(arguments)
-    return command.main('tools.cloud.faults', arguments, [args.tree],
-                        lambda: run(args))
-
-
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command.main(PARSER, run))

@@ -24,40 +24,33 @@ from tools.common import progress
 
 FOLDER = command.ROOT / 'build/cloud-storm'
 
-
-def parse(arguments):
-    """Return the arguments as an argparse.Namespace, or exit with 2.
-
-    :param arguments: list of text, without the program's name
-    """
-    parser = common.parser(
-        'tools.cloud.storm',
-        'Create many volumes at once from one source, and as many from as '
-        'many sources, on whole clouds of both trees; compare times and '
-        'data.')
-    common.add_form(parser, cases.FORMS, 'usual',
-                    'how many storms on how many clouds: about 5 minutes, 35 '
-                    'minutes, or, for what the usual form leaves out, 2.5 '
-                    'hours')
-    return parser.parse_args(arguments)
+PARSER = common.parser(
+    'tools.cloud.storm',
+    'Create many volumes at once from one source, and as many from as '
+    'many sources, on whole clouds of both trees; compare times and '
+    'data.')
+common.add_form(PARSER, cases.FORMS, 'usual',
+                'how many storms on how many clouds: about 5 minutes, 35 '
+                'minutes, or, for what the usual form leaves out, 2.5 '
+                'hours')
 
 
-def run(form, arguments):
+def run(args):
     """Run the storms of both trees, and report after each pair of clouds.
 
-    :param form: a key of cases.FORMS
-    :param arguments: list of text, of the command line
+    :param args: argparse.Namespace from PARSER
     :returns: the exit status
+    :raises ToolError: if a cloud does not work
     """
     results = []
     facts = {
         'command': shlex.join(
-            ['python', '-m', 'tools.cloud.storm', *arguments]),
+            ['python', '-m', args.module, '--form', args.form]),
         'cores': len(os.sched_getaffinity(0)),
         'machine': platform.platform(),
         'date': datetime.datetime.now(datetime.timezone.utc).strftime(
             '%Y-%m-%d %H:%M UTC')}
-    for settings, storms in cases.FORMS[form].items():
+    for settings, storms in cases.FORMS[args.form].items():
         found = {}
         for tree in command.TREES:
             progress.say(f'a cloud of the {tree} tree with {settings}')
@@ -77,15 +70,5 @@ def run(form, arguments):
     return 1 if problems else 0
 
 
-def main(arguments):
-    """Run the command line and return the exit status.
-
-    :param arguments: list of text, without the program's name
-    """
-    args = parse(arguments)
-    return command.main('tools.cloud.storm', arguments, command.TREES,
-                        lambda: run(args.form, arguments))
-
-
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command.main(PARSER, run))

@@ -23,22 +23,15 @@ FOLDER = command.ROOT / 'build/cloud-upgrade'
 SIZE = 12, 6
 """Sources of each step, creates from each source."""
 
-
-def parse(arguments):
-    """Return the arguments as an argparse.Namespace, or exit with 2.
-
-    :param arguments: list of text, without the program's name
-    """
-    parser = common.parser(
-        'tools.cloud.upgrade',
-        'Upgrade one host of a cluster after the other while volumes are '
-        'created from sources that are deleted, go back, and check what '
-        'became of them. The results are in build/cloud-upgrade.')
-    parser.add_argument('--coordination', choices=tuple(layout.SERVERS),
-                        help='where the locks are (default: one after the '
-                             'other)')
-    common.add_seed(parser)
-    return parser.parse_args(arguments)
+PARSER = common.parser(
+    'tools.cloud.upgrade',
+    'Upgrade one host of a cluster after the other while volumes are '
+    'created from sources that are deleted, go back, and check what '
+    'became of them. The results are in build/cloud-upgrade.')
+PARSER.add_argument('--coordination', choices=tuple(layout.SERVERS),
+                    help='where the locks are (default: one after the '
+                         'other)')
+common.add_seed(PARSER)
 
 
 def upgrade(coordination, seed):
@@ -76,7 +69,7 @@ def upgrade(coordination, seed):
 def run(args):
     """Upgrade clouds and report.
 
-    :param args: argparse.Namespace from parse()
+    :param args: argparse.Namespace from PARSER
     :returns: the exit status
     :raises ToolError: if a cloud does not work
     """
@@ -90,15 +83,5 @@ def run(args):
     return 1 if problems else 0
 
 
-def main(arguments):
-    """Run the command line and return the exit status.
-
-    :param arguments: list of text, without the program's name
-    """
-    args = parse(arguments)
-    return command.main('tools.cloud.upgrade', arguments, command.TREES,
-                        lambda: run(args))
-
-
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command.main(PARSER, run))
