@@ -42,7 +42,7 @@ class MainTest(unittest.TestCase):
             f'{self.folder}, it has no etc/cinder/api-paste.ini; "python -m '
             f'tools.checks trees" makes it\n', self.said.getvalue())
 
-    def test_the_works_status_is_the_commands(self):
+    def test_the_works_status_is_the_daemons(self):
         with mock.patch.object(command, 'tree_of'), \
                 mock.patch.object(namespace, 'enter'):
             self.assertEqual([0, 0, 1], [

@@ -100,13 +100,13 @@ def main(parser, run, arguments=None):
         namespace.enter(args.module, arguments)
         return run(args) or 0
     except (ToolError, OSError) as error:
-        told = []
+        lines = []
         # The first error first.
         while error is not None:
-            told.append(f'cloud: {error}')
+            lines.append(f'cloud: {error}')
             error = error.__context__ if isinstance(
                 error.__context__, (ToolError, OSError)) else None
-        print('\n'.join(reversed(told)), file=sys.stderr)
+        print('\n'.join(reversed(lines)), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print('cloud: interrupted', file=sys.stderr)

@@ -67,7 +67,7 @@ class Deployment:
 
 
 def _stop(services):
-    """Stop services at the same time; raise the first error at the end."""
+    """Stop services in parallel; raise the first error at the end."""
     progress.say('stopping ' + ', '.join(service.name
                                          for service in services))
     with futures.ThreadPoolExecutor() as pool:
@@ -78,7 +78,7 @@ def _stop(services):
 
 @contextlib.contextmanager
 def uninterrupted():
-    """Let neither Ctrl-C nor SIGTERM cut a stop short."""
+    """Keep Ctrl-C and SIGTERM from cutting a stop short."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
     try:

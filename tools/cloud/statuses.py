@@ -2,8 +2,8 @@
 
 """Wait for the statuses of volumes and snapshots.
 
-Two ways: for_all() when a status is wanted, for_change() when the time at
-which each resource left its status is.
+for_all() waits for a wanted status; for_change() waits for any other status,
+and tells when each resource got it.
 """
 
 import time
@@ -13,7 +13,7 @@ from tools.common import progress
 from tools.common.waiting import wait_for
 
 GONE = 'gone'
-"""The status of what is no more."""
+"""The status of a resource that is not listed any more."""
 PAUSE = 0.2
 PROGRESS_SECONDS = 10
 
@@ -22,7 +22,7 @@ def for_all(ids, wanted, look, seconds):
     """Wait until all resources have one status.
 
     :param ids: UUIDs of the resources, a collection of text
-    :param wanted: the status as text; GONE when they have to be no more
+    :param wanted: the status as text; GONE for resources that have to vanish
     :param look: callable without parameters, returns a dict of UUID ->
         status
     :param seconds: how long to wait at most, as a number
@@ -42,15 +42,15 @@ def for_all(ids, wanted, look, seconds):
 
 
 def for_change(statuses, listing, seconds):
-    """Wait until no resource has the status any more that it has now.
+    """Wait until every resource has left its status.
 
     One request tells of all that have the same status.
 
     :param statuses: dict of UUID -> status
     :param listing: a method of openstacksdk, which lists by status
     :param seconds: how long to wait at most, as a number
-    :returns: dict of UUID -> the time at which its status was another, by
-        the monotonic clock
+    :returns: dict of UUID -> when its status was another, in seconds of the
+        monotonic clock
     :raises ToolError: if the time is over
     """
     left, changed = dict(statuses), {}

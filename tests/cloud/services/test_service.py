@@ -15,30 +15,30 @@ FAMILY = 'sleep 600 & sleep 600 & echo up; wait'
 DEAF = 'trap "" TERM; echo up; while :; do sleep 600; done'
 
 
-class CommandCase(unittest.TestCase):
+class DaemonCase(unittest.TestCase):
 
     def setUp(self):
         self.log = made_up.folder(self) / 'log'
 
-    def command(self, script, ready=None):
+    def daemon(self, script, ready=None):
         def find_word():
             if 'up' not in self.log.read_text():
                 raise ValueError('it says nothing')
-        made = service.Command('thing', ['sh', '-c', script], self.log,
-                               ready=ready or find_word)
+        made = service.Daemon('thing', ['sh', '-c', script], self.log,
+                              ready=ready or find_word)
         self.addCleanup(made.kill)
         return made
 
 
-class CommandTest(CommandCase):
+class DaemonTest(DaemonCase):
 
     def family(self):
-        command = self.command(FAMILY)
-        command.start()
+        daemon = self.daemon(FAMILY)
+        daemon.start()
         wait_for(
             'the children',
-            lambda: self.assertEqual(3, len(command.processes())), 10)
-        return command, command.processes()
+            lambda: self.assertEqual(3, len(daemon.processes())), 10)
+        return daemon, daemon.processes()
 
     def assert_gone(self, processes):
         self.assertEqual([], [process for process in processes
@@ -46,114 +46,114 @@ class CommandTest(CommandCase):
                               process.status() != psutil.STATUS_ZOMBIE])
 
     def test_kill_ends_all_descendants(self):
-        command, processes = self.family()
+        daemon, processes = self.family()
 
-        command.kill()
+        daemon.kill()
 
         self.assert_gone(processes)
-        self.assertIsNone(command.pid)
+        self.assertIsNone(daemon.pid)
 
     def test_stop_ends_all_descendants(self):
-        command, processes = self.family()
+        daemon, processes = self.family()
 
-        command.stop()
+        daemon.stop()
 
         self.assert_gone(processes)
 
     def test_who_ignores_sigterm_is_killed(self):
-        command = self.command(DEAF)
-        command.start()
-        processes = command.processes()
+        daemon = self.daemon(DEAF)
+        daemon.start()
+        processes = daemon.processes()
 
         with mock.patch.object(service, 'TERM_SECONDS', 0.2):
-            command.stop()
+            daemon.stop()
 
         self.assert_gone(processes)
 
     def test_all_descendants_pause_and_resume(self):
-        command, processes = self.family()
+        daemon, processes = self.family()
 
-        command.pause()
+        daemon.pause()
 
         for process in processes:
             wait_for('it to stop', lambda: self.assertEqual(
                 psutil.STATUS_STOPPED, process.status()), 10)
-        command.resume()
+        daemon.resume()
         for process in processes:
             wait_for('it to go on', lambda: self.assertEqual(
                 psutil.STATUS_SLEEPING, process.status()), 10)
 
-    def test_a_paused_command_stops(self):
-        command, processes = self.family()
-        command.pause()
+    def test_a_paused_daemon_stops(self):
+        daemon, processes = self.family()
+        daemon.pause()
 
-        command.stop()
+        daemon.stop()
 
         self.assert_gone(processes)
 
     def test_it_starts_again_and_keeps_its_log(self):
-        command, _processes = self.family()
-        first = command.pid
-        command.kill()
+        daemon, _processes = self.family()
+        first = daemon.pid
+        daemon.kill()
 
-        command.start()
+        daemon.start()
 
-        self.assertNotEqual(first, command.pid)
+        self.assertNotEqual(first, daemon.pid)
         wait_for('a second word', lambda: self.assertEqual(
             'up\nup\n', self.log.read_text()), 10)
 
     def test_it_does_not_start_twice(self):
-        command, _processes = self.family()
+        daemon, _processes = self.family()
 
         with self.assertRaisesRegex(
-                ToolError, f'thing runs already, as process {command.pid}'):
-            command.start()
+                ToolError, f'thing runs already, as process {daemon.pid}'):
+            daemon.start()
 
     def test_what_never_started_can_be_stopped(self):
-        command = self.command(FAMILY)
+        daemon = self.daemon(FAMILY)
 
-        command.stop()
-        command.kill()
+        daemon.stop()
+        daemon.kill()
 
-        self.assertEqual([], command.processes())
+        self.assertEqual([], daemon.processes())
 
     def test_what_died_can_be_stopped(self):
-        command = self.command('echo up')
-        command.launch()
+        daemon = self.daemon('echo up')
+        daemon.launch()
         wait_for('its end', lambda: self.assertRaises(
-            ToolError, command.check), 10)
+            ToolError, daemon.check), 10)
 
-        command.stop()
+        daemon.stop()
 
-        self.assertIsNone(command.pid)
+        self.assertIsNone(daemon.pid)
 
-    def test_a_command_that_ends_is_one_sentence(self):
-        command = self.command('echo the sky fell >&2; exit 3')
+    def test_a_daemon_that_ends_is_one_sentence(self):
+        daemon = self.daemon('echo the sky fell >&2; exit 3')
 
         with self.assertRaisesRegex(
                 ToolError, '^thing ended with status 3, its last words: the '
                            f'sky fell; log: {self.log}$'):
-            command.start()
+            daemon.start()
 
-    def test_a_command_that_does_not_answer_is_one_sentence(self):
-        command = self.command('sleep 600')
+    def test_a_daemon_that_does_not_answer_is_one_sentence(self):
+        daemon = self.daemon('sleep 600')
 
         with mock.patch.object(service, 'READY_SECONDS', 0.3), \
                 self.assertRaisesRegex(
                     ToolError, '^waited in vain for thing to answer, 0.3 '
                                'seconds: it says nothing$'):
-            command.start()
+            daemon.start()
 
     def test_a_missing_program_is_one_sentence(self):
-        command = service.Command('thing', ['no-such-program'], self.log)
+        daemon = service.Daemon('thing', ['no-such-program'], self.log)
 
         with self.assertRaisesRegex(
                 ToolError, '^thing: expected the program no-such-program, '
                            'found none$'):
-            command.start()
+            daemon.start()
 
 
-class RunTest(CommandCase):
+class RunTest(DaemonCase):
 
     def test_what_a_command_prints_is_returned(self):
         self.assertEqual('said\n', service.run(

@@ -14,13 +14,13 @@ class LoadTest(unittest.TestCase):
             return mock.Mock(cpu_times=lambda: mock.Mock(
                 user=seconds / 2, system=seconds / 2))
         busy, idle, member = (
-            service.Command(name, [], None)
+            service.Daemon(name, [], None)
             for name in ('busy', 'idle', 'member'))
         cluster = service.Service('etcd')
         cluster.members = [member]
         deployment = mock.Mock(services=[idle, busy, cluster])
-        for command, seconds in ((busy, 2), (idle, 1), (member, 5)):
-            command.processes = lambda seconds=seconds: [process(seconds)]
+        for daemon, seconds in ((busy, 2), (idle, 1), (member, 5)):
+            daemon.processes = lambda seconds=seconds: [process(seconds)]
         before = load.seconds(deployment)
         busy.processes = lambda: [process(3), process(3)]
         member.processes = lambda: [process(6)]

@@ -39,7 +39,7 @@ class Operation:
     :param told: what the API said if it did not accept it
     :param volume_id: UUID of the volume that is created
     :param seen: list of [time, status], each status of the volume or of what
-        is deleted when the API first told it; 'gone' when it is no more
+        is deleted, when the API first told it; 'gone' at the end
     :param checksum: SHA-256 of the volume at the end of the run
     """
     fault: str
@@ -70,7 +70,7 @@ class Fault:
     """One fault.
 
     :param name: of its failpoint
-    :param what: what was done, to whom
+    :param what: what was done to which service
     :param started: when its traffic began
     :param begin: when the fault began
     :param end: when all worked again, or should have
@@ -89,7 +89,7 @@ class Fault:
 
 @dataclasses.dataclass
 class Probe:
-    """A create and a delete after a fault, which have to work.
+    """A create and a delete that were tried after a fault.
 
     :param fault: name of the fault
     :param begin: when it began

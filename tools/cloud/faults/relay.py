@@ -19,7 +19,7 @@ MEMBER = 2
 """The member behind the relay: the second host alone asks it."""
 
 
-class Relay(service.Command):
+class Relay(service.Daemon):
     """A process that forwards TCP connections.
 
     :param site: the tools.cloud.site.Site

@@ -8,8 +8,8 @@ def timeline(run, violation, before=60, after=15):
 
     :param run: tools.cloud.faults.records.Run
     :param violation: tools.cloud.faults.validate.Violation
-    :param before: how many seconds earlier a fault may be to be told
-    :param after: how many seconds later
+    :param before: include faults up to so many seconds earlier
+    :param after: and up to so many seconds later
     :returns: list of (time, text)
     """
     ids = set(violation.ids)

@@ -2,8 +2,8 @@
 
 """Cinder's services, each with a configuration file of its own.
 
-Two hosts, one and two, are a cluster with the same storage, active-active;
-the third has storage to itself. Each asks another member of etcd for locks.
+Two hosts, one and two, are an active-active cluster with shared storage; the
+third has storage of its own. Each uses another member of etcd for locks.
 """
 
 import datetime
@@ -39,8 +39,8 @@ class Cinder:
     :param keystone: the tools.cloud.services.keystone.Keystone
     :param server: the service that has the locks; none if files have them
     :param settings: the tools.cloud.layout.Settings
-    :param values: dict of what else cinder.conf.j2 refers to
-    :ivar hosts: as HOSTS, those of this cloud
+    :param values: further variables of cinder.conf.j2
+    :ivar hosts: like HOSTS, the hosts of this cloud
     """
 
     def __init__(self, site, keystone, server, settings, **values):
@@ -61,9 +61,9 @@ class Cinder:
 
         :param name: of the service, as text
         :param tree: pathlib.Path of the Cinder source tree
-        :param host: what it calls its host, as text
+        :param host: name of its host, as text
         :param member: number of the member of etcd that it asks
-        :param options: what it has beside the Settings' options, like those
+        :param options: further options, like those of the Settings
         """
         cluster, backends = self.hosts.get(host, (None, ()))
         return self.site.render(
@@ -142,13 +142,13 @@ class API(WSGIServer):
             cinder.environment(tree), f'--config-file {config}')
 
 
-class Agent(service.Command):
+class Agent(service.Daemon):
     """A service that reports itself to the database.
 
     :param cinder: the Cinder
     :param tree: pathlib.Path of the Cinder source tree
     :param binary: 'cinder-scheduler' or 'cinder-volume'
-    :param host: what it calls its host, as text
+    :param host: name of its host, as text
     :param member: number of the member of etcd that it asks
     """
 
@@ -176,17 +176,17 @@ class Agent(service.Command):
         super().launch()
 
     def become(self, tree, options):
-        """Be of another tree, or with other options, from its next start on.
+        """Take another tree or other options from the next start on.
 
         :param tree: pathlib.Path of the Cinder source tree
-        :param options: what cinder.conf has beside, a tuple of (section,
-            name, value)
+        :param options: further options of cinder.conf, a tuple of
+            (section, name, value)
         """
         self._cinder.configure(self.name, tree, *self._place, options)
         self._environment = self._cinder.environment(tree)
 
     def _find_report(self):
-        # The first report precedes the drivers, the second says that they run.
+        # The first report comes before the drivers run, the second after.
         seen = {
             found.host: found.updated_at
             for found in self._cinder.volumes.services(binary=self._binary)
@@ -200,7 +200,7 @@ class Agent(service.Command):
 
 
 class Pools(service.Service):
-    """What the scheduler knows of the backends; without it no create works.
+    """The backends that the scheduler knows; no create works without them.
 
     :param cinder: the Cinder
     """
@@ -210,7 +210,7 @@ class Pools(service.Service):
         self._cinder = cinder
 
     def launch(self):
-        """Do nothing: the volume services tell the scheduler of them."""
+        """Do nothing: the volume services announce them."""
 
     def wait(self):
         wait_for('the scheduler to know all backends', self._find,
@@ -230,7 +230,7 @@ class Pools(service.Service):
 
 
 class Types(service.Service):
-    """The volume types, one for each backend and called like it.
+    """The volume types, one of the same name for each backend.
 
     :param cinder: the Cinder
     """

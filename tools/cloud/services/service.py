@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the cloud is made of: services that start, stop, and break.
+"""The parts of a cloud: services that start, stop, and break.
 
-A Service is launched, answers, and stops; a Command does so with a process
-and its descendants, which it can also kill, pause and start again with what
-they had on disk.
+A Service is launched, waited for and stopped. A Daemon is a service that is
+a process with descendants; it can also be killed, paused and started again
+with its files.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ class Service:
         self.name = name
 
     def launch(self):
-        """Begin to start it; wait() tells when it answers.
+        """Begin to start it; wait() returns when it answers.
 
         :raises ToolError: if it cannot be started
         """
@@ -45,7 +45,7 @@ class Service:
         """
 
     def start(self):
-        """Start it, also again, and return when it answers.
+        """Start or restart it, and return when it answers.
 
         :raises ToolError: if it does not
         """
@@ -53,19 +53,19 @@ class Service:
         self.wait()
 
     def stop(self):
-        """Stop it; it may never have started, or be dead already."""
+        """Stop it, even if it never started or is dead already."""
         raise NotImplementedError()
 
     def check(self):
         """Raise ToolError if it has ended by itself."""
 
 
-class Command(Service):
+class Daemon(Service):
     """A process and its descendants.
 
     :param name: its name as text
     :param command: list of text
-    :param log: pathlib.Path of the file that gets all it says
+    :param log: pathlib.Path of the file that gets its output
     :param environment: dict of its environment; default is that of ours
     :param folder: pathlib.Path of the directory in which it runs
     :param ready: callable without parameters, which raises an exception
@@ -91,8 +91,8 @@ class Command(Service):
         if self._process is not None and self._process.is_running():
             raise ToolError(f'{self.name} runs already, as process '
                             f'{self._process.pid}')
-        # A signal of the terminal must reach us alone: we stop in order.
-        with open(self.log, 'ab') as log, told(self.name, self.command):
+        # Signals of the terminal are for us alone, who stop in order.
+        with open(self.log, 'ab') as log, found(self.name, self.command):
             self._process = psutil.Popen(
                 self.command, cwd=self._folder, env=self._environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -145,18 +145,18 @@ class Command(Service):
                 self._process.wait(KILL_SECONDS)
         except psutil.TimeoutExpired as error:
             raise ToolError(f'{self.name} cannot be killed: {error}')
-        # Whoever adopts an orphan may be slow to take note of its death.
+        # The parent of an orphan may be slow to reap it.
         wait_for(f'{self.name} to be gone', lambda: _demand_dead(processes),
                  KILL_SECONDS)
         self._process = None
 
     def pause(self):
-        """Stop it with SIGSTOP: its sockets live, and nothing answers."""
+        """Stop it with SIGSTOP: its sockets stay open, but nothing answers."""
         for process in self.processes():
             process.suspend()
 
     def resume(self):
-        """Let it go on after pause()."""
+        """Continue it after pause()."""
         for process in self.processes():
             process.resume()
 
@@ -180,7 +180,7 @@ def run(name, command, log, environment=None, folder=None, within=120):
     :returns: its standard output as text
     :raises ToolError: if it fails
     """
-    with open(log, 'ab') as errors, told(name, command):
+    with open(log, 'ab') as errors, found(name, command):
         process = subprocess.Popen(
             [str(word) for word in command], cwd=folder, env=environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
@@ -191,7 +191,7 @@ def run(name, command, log, environment=None, folder=None, within=120):
         raise ToolError(f'{name} did not end within {within} seconds'
                         f'{last_words(log)}')
     finally:
-        # Of an interrupted one, what it started too.
+        # After an interrupt its descendants are still alive.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
@@ -202,8 +202,8 @@ def run(name, command, log, environment=None, folder=None, within=120):
 
 
 @contextlib.contextmanager
-def told(name, command):
-    """Say which program is missing."""
+def found(name, command):
+    """Raise ToolError for a program that is missing."""
     try:
         yield
     except FileNotFoundError as error:
@@ -213,7 +213,7 @@ def told(name, command):
 
 
 def last_words(log):
-    """Tell the last line of a log, for the end of an error."""
+    """Return the last line of a log, for the end of an error."""
     try:
         said = log.read_text(errors='replace').split('\n')
     except FileNotFoundError:

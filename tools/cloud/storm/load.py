@@ -16,12 +16,12 @@ def seconds(deployment):
     :returns: dict of its name to seconds
     """
     return {found.name: sum(map(_of_process, found.processes()))
-            for found in _commands(deployment.services)}
+            for found in _daemons(deployment.services)}
 
 
-def _commands(services):
+def _daemons(services):
     for found in services:
-        if isinstance(found, service.Command):
+        if isinstance(found, service.Daemon):
             yield found
         yield from getattr(found, 'members', ())
 
