@@ -5,8 +5,7 @@
 from concurrent import futures
 
 from tools.cloud.faults import records
-
-CLIENTS = 24
+from tools.cloud.faults.traffic import CLIENTS
 
 
 def make(client, contents, base, fault, number):
