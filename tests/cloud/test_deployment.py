@@ -1,243 +1,158 @@
 # SPDX-License-Identifier: Apache-2.0
 
-import configparser
+import errno
 import os
-import pathlib
-import sysconfig
-import tempfile
+import signal
+import sys
+import threading
 import unittest
 from unittest import mock
 
-from tools.cloud import deployment
-from tools.cloud.services import ceph
-from tools.cloud.services import cinder
-from tools.cloud.services import etcd
-from tools.cloud import site as sites
+from tools.cloud.deployment import Deployment
+from tools.cloud.services import service
 from tools.common.errors import ToolError
 
-TREE = pathlib.Path('/the/tree')
+
+class Fake(service.Service):
+    """Notes what is done to it, and fails where a test says so."""
+
+    def __init__(self, name, history, **fails):
+        super().__init__(name)
+        self._history = history
+        self._fails = fails
+
+    def _note(self, what):
+        self._history.append(f'{what} {self.name}')
+        if what in self._fails:
+            self._fails[what]()
+
+    def launch(self):
+        self._note('launch')
+
+    def wait(self):
+        self._note('wait')
+
+    def check(self):
+        self._note('check')
+
+    def stop(self):
+        self._note('stop')
+
+
+def fail(error):
+    def raise_it():
+        raise error
+    return raise_it
 
 
 class DeploymentTest(unittest.TestCase):
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        folder = pathlib.Path(folder.name)
-        self.packages = folder / 'packages'
-        self.packages.mkdir()
-        for module in ('rados', 'rbd'):
-            self.module(module).touch()
-        patch = mock.patch.object(ceph, 'PACKAGES', self.packages)
-        patch.start()
-        self.addCleanup(patch.stop)
-        self.site = sites.Site(folder)
-        self.site.make()
+        self.history = []
 
-    def module(self, name):
-        return self.packages / (name + sysconfig.get_config_var('EXT_SUFFIX'))
+    def fake(self, name, **fails):
+        return Fake(name, self.history, **fails)
 
-    def lay_out(self, **settings):
-        cloud, self.cinder = deployment.lay_out(
-            self.site, TREE, deployment.Settings(**settings))
-        return cloud
+    def stops(self):
+        return [line for line in self.history if line.startswith('stop')]
 
-    def config(self, name):
-        found = configparser.ConfigParser(interpolation=None, strict=False)
-        with open(self.site.run / 'cinder' / name / 'cinder.conf') as stream:
-            found.read_file(stream)
-        return found
+    def test_starts_in_order_and_stops_in_the_opposite_order(self):
+        with Deployment([[self.fake('a')], [self.fake('b')]]):
+            self.history.append('in use')
 
-    def test_who_is_needed_starts_before_who_needs_it(self):
-        names = [service.name for service in self.lay_out().services]
+        self.assertEqual(['launch a', 'wait a', 'launch b', 'wait b',
+                          'in use', 'stop b', 'stop a'], self.history)
 
-        for first, second in (
-                ('epmd', 'rabbitmq'), ('mariadb', 'keystone'),
-                ('ceph-mon', 'ceph-osd'), ('ceph-osd', 'ceph pool'),
-                ('keystone', 'the user and endpoint of cinder'),
-                ('the user and endpoint of cinder', 'cinder-api'),
-                ('mariadb', 'the database of cinder'),
-                ('the database of cinder', 'cinder-api'),
-                *((server, f'cinder-volume-{host}')
-                  for server in ('rabbitmq', 'etcd', 'ceph pool', 'nfs')
-                  for host in ('one', 'two', 'three')),
-                ('cinder-volume-three', 'the pools of the scheduler'),
-                ('cinder-api', 'the volume types')):
-            self.assertLess(names.index(first), names.index(second),
-                            f'{first} after {second}')
+    def test_services_of_one_stage_start_at_the_same_time(self):
+        with Deployment([[self.fake('a'), self.fake('b')]]):
+            self.assertEqual(['launch a', 'launch b', 'wait a', 'wait b'],
+                             self.history)
 
-    def test_each_backend_has_one_volume_type_of_its_name(self):
-        made = {'rbd': {'volume_backend_name': 'rbd'}}
-        self.lay_out()
-        self.cinder._connection = mock.Mock()
-        self.cinder.volumes.find_type = made.get
-        self.cinder.volumes.create_type = (
-            lambda name, extra_specs: made.update({name: extra_specs}))
-        cinder.Types(self.cinder).start()
+    def test_services_of_one_stage_stop_at_the_same_time(self):
+        both = threading.Barrier(2)
+        with Deployment([[self.fake('a', stop=lambda: both.wait(10)),
+                          self.fake('b', stop=lambda: both.wait(10))]]):
+            pass
 
-        self.assertEqual({name: {'volume_backend_name': name}
-                          for name in ('copying', 'rbd', 'nfs')}, made)
+        self.assertEqual(['stop a', 'stop b'], sorted(self.stops()))
 
-    def test_two_hosts_are_a_cluster_and_the_third_is_alone(self):
-        self.lay_out()
-        found = {host: self.config(f'cinder-volume-{host}')
-                 for host in ('one', 'two', 'three')}
+    def test_what_was_not_launched_is_not_stopped(self):
+        broken = self.fake('b', launch=fail(ToolError('no')))
+        with self.assertRaises(ToolError), \
+                Deployment([[self.fake('a'), broken, self.fake('c')]]):
+            self.fail('it is up')
 
-        for host, config in found.items():
-            self.assertEqual(host, config['DEFAULT']['host'])
-        self.assertEqual(
-            [('cloud', 'copying,rbd'), ('cloud', 'copying,rbd'),
-             (None, 'nfs')],
-            [(config['DEFAULT'].get('cluster'),
-              config['DEFAULT']['enabled_backends'])
-             for config in found.values()])
-        self.assertEqual(
-            3, len({config['coordination']['backend_url']
-                    for config in found.values()}))
-        self.assertEqual(
-            1, len({config['copying']['copying_driver_directory']
-                    for config in found.values()}))
+        self.assertEqual(['stop a', 'stop b'], sorted(self.stops()))
 
-    def test_the_server_of_the_locks_can_be_another(self):
-        other = etcd.Cluster(self.site)
-        cloud, _cinder = deployment.lay_out(self.site, TREE, server=other)
-        config = self.config('cinder-volume-two')
+    def test_a_failure_half_way_stops_what_has_begun_to_start(self):
+        for moment in ('launch', 'wait'):
+            self.history.clear()
+            broken = self.fake('b', **{moment: fail(ToolError('no'))})
+            with self.assertRaisesRegex(ToolError, 'no'), \
+                    Deployment([[self.fake('a')], [broken],
+                                [self.fake('c')]]):
+                self.fail('it is up')
 
-        self.assertIs(other, cloud['etcd'])
-        self.assertEqual(other.url(2), config['coordination']['backend_url'])
+            self.assertEqual(['stop b', 'stop a'], self.stops(), moment)
 
-    def test_locks_can_be_in_postgresql(self):
-        cloud = self.lay_out(coordination='postgresql')
-        names = [service.name for service in cloud.services]
+    def test_an_interrupt_stops_all(self):
+        slow = self.fake('b', wait=fail(KeyboardInterrupt()))
+        with self.assertRaises(KeyboardInterrupt), \
+                Deployment([[self.fake('a')], [slow]]):
+            self.fail('it is up')
+        with self.assertRaises(KeyboardInterrupt), \
+                Deployment([[self.fake('c')]]):
+            raise KeyboardInterrupt
 
-        self.assertNotIn('etcd', names)
-        self.assertLess(names.index('postgresql'),
-                        names.index('cinder-volume-one'))
-        self.assertEqual(
-            {(cloud['postgresql'].url(1), 'cloud')},
-            {(config['coordination']['backend_url'],
-              config['DEFAULT']['cluster']) for config in map(self.config, (
-                  'cinder-volume-one', 'cinder-volume-two'))})
+        self.assertEqual(['stop b', 'stop a', 'stop c'], self.stops())
 
-    def test_a_service_becomes_one_of_another_tree(self):
-        agent = self.lay_out(options=(('new', 'a', '1'),))[
-            'cinder-volume-two']
-        url = self.config('cinder-volume-two')['coordination']['backend_url']
-        other = pathlib.Path('/another/tree')
-        agent.become(other, (('new', 'b', '2'),))
-        config = self.config('cinder-volume-two')
+    def test_a_service_that_does_not_stop_keeps_none_running(self):
+        stuck = self.fake('b', stop=fail(ToolError('b is stuck')))
+        with self.assertRaisesRegex(ToolError, 'b is stuck'), \
+                Deployment([[self.fake('a')], [stuck, self.fake('c')],
+                            [self.fake('d')]]):
+            pass
 
-        self.assertEqual(str(other), agent._environment['PYTHONPATH'].split(
-            os.pathsep)[0])
-        self.assertIn(str(other), config['DEFAULT']['api_paste_config'])
-        self.assertEqual(('two', url), (
-            config['DEFAULT']['host'], config['coordination']['backend_url']))
-        text = (self.site.run / 'cinder/cinder-volume-two/cinder.conf'
-                ).read_text()
-        self.assertTrue(text.endswith('\n[new]\na = 1\n\n[new]\nb = 2\n'))
+        self.assertEqual('stop d', self.stops()[0])
+        self.assertEqual(['stop b', 'stop c'], sorted(self.stops()[1:3]))
+        self.assertEqual('stop a', self.stops()[3])
 
-    def test_options_come_last(self):
-        self.lay_out(options=(('rbd', 'volume_driver', 'mine.Driver'),
-                              ('new', 'volume_backend_name', 'new')))
-        text = (self.site.run / 'cinder/cinder-volume-one/cinder.conf'
-                ).read_text()
+    def test_no_signal_cuts_the_stop_short(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.signal(number, signal.default_int_handler)
+            self.addCleanup(signal.signal, number, handler)
+            self.history.clear()
+            impatient = self.fake(
+                'b', stop=lambda: os.kill(os.getpid(), number))
+            with Deployment([[self.fake('a')], [impatient]]):
+                pass
 
-        self.assertTrue(text.endswith(
-            '\n[rbd]\nvolume_driver = mine.Driver\n'
-            '\n[new]\nvolume_backend_name = new\n'))
+            self.assertEqual(['stop b', 'stop a'], self.stops(), number)
+            self.assertEqual(signal.default_int_handler,
+                             signal.getsignal(number))
 
-    def test_a_cloud_with_file_locks_has_no_cluster(self):
-        cloud = self.lay_out(coordination='file')
+    def test_all_stop_when_the_terminal_was_closed(self):
+        closed = mock.Mock()
+        closed.write.side_effect = OSError(errno.EIO, 'Input/output error')
+        with Deployment([[self.fake('a')], [self.fake('b')]]), \
+                mock.patch.object(sys, 'stderr', closed):
+            pass
+        with mock.patch.object(sys, 'stderr', closed), \
+                Deployment([[self.fake('c')]]):
+            pass
 
-        self.assertNotIn('etcd', [
-            service.name for service in cloud.services])
-        self.assertNotIn('cluster', self.config('cinder-volume-one')[
-            'DEFAULT'])
-        self.assertEqual(
-            ['cinder-volume-one', 'cinder-volume-three'],
-            [service.name for service in cloud.services
-             if service.name.startswith('cinder-volume')])
-        self.assertRegex(self.config('cinder-volume-one')['coordination'][
-            'backend_url'], '^file:///')
+        self.assertEqual(['stop b', 'stop a', 'stop c'], self.stops())
 
-    def test_services_run_in_the_mode_that_was_asked_for(self):
-        for threads in (False, True):
-            self.site.make()
-            for service in self.lay_out(threads=threads).services:
-                if service.name.startswith('cinder-'):
-                    self.assertEqual(
-                        str(int(threads)), service._environment[
-                            'OS_CINDER_DISABLE_EVENTLET_PATCHING'])
+    def test_a_service_has_a_name(self):
+        found = self.fake('b')
 
-    def test_latency_is_cinders_alone_and_has_rbd_copy(self):
-        for latency, flatten in ((0, False), (0.5, True)):
-            self.site.make()
-            cloud = self.lay_out(latency=latency)
-            found = configparser.ConfigParser()
-            found.read(cloud['ceph-mon']._ceph.config)
-            delayed = [section for section in found.sections()
-                       if 'ms inject delay max' in found[section]]
+        self.assertIs(found, Deployment([[self.fake('a')], [found]])['b'])
+        with self.assertRaises(KeyError):
+            Deployment([[found]])['a']
 
-            self.assertEqual(['client.cinder'] if flatten else [], delayed)
-            rbd = self.config('cinder-volume-one')['rbd']
-            self.assertEqual(flatten, rbd.getboolean(
-                'rbd_flatten_volume_from_snapshot'))
-            self.assertEqual('0' if flatten else None,
-                             rbd.get('rbd_max_clone_depth'))
-            self.assertEqual('cinder', rbd['rbd_user'])
+    def test_a_check_looks_at_all(self):
+        broken = self.fake('b', check=fail(ToolError('b is dead')))
 
-    def test_keystone_finds_all_keys_below_its_own_directory(self):
-        self.lay_out()
-        found = configparser.ConfigParser()
-        found.read(self.site.run / 'keystone/keystone.conf')
-
-        self.assertEqual(
-            {str(self.site.run / 'keystone/keys')},
-            {found[section]['key_repository']
-             for section in ('fernet_tokens', 'fernet_receipts')})
-
-    def test_every_backend_has_a_section(self):
-        self.lay_out()
-        config = self.config('cinder-volume-one')
-
-        for backend in ('copying', 'rbd', 'nfs'):
-            self.assertEqual(backend,
-                             config[backend]['volume_backend_name'])
-            self.assertIn('volume_driver', config[backend])
-
-    def test_services_run_the_tree_before_what_is_installed(self):
-        for service in self.lay_out().services:
-            if service.name.startswith('cinder-'):
-                self.assertEqual(
-                    str(TREE), service._environment['PYTHONPATH'].split(
-                        os.pathsep)[0])
-
-    def test_each_password_is_one_users(self):
-        self.lay_out()
-        text = (self.site.run / 'cinder/cinder-api/cinder.conf').read_text()
-
-        for user in ('cinder', 'cinder-user', 'rabbitmq'):
-            self.assertEqual(1, text.count(self.site.password(user)), user)
-        self.assertNotIn(self.site.password('admin'), text)
-        self.assertNotIn(self.site.password('keystone'), text)
-
-    def test_no_command_line_tells_a_password(self):
-        for service in self.lay_out(coordination='postgresql').services:
-            for password in self.site._passwords.values():
-                self.assertNotIn(password,
-                                 ' '.join(getattr(service, 'command', ())))
-
-    def test_absent_bindings_of_ceph_are_one_sentence(self):
-        self.module('rbd').unlink()
-
-        with self.assertRaisesRegex(
-                ToolError, f'found no rbd.* in {self.packages}: apt-get '
-                            'install python3-rbd'):
-            self.lay_out()
-
-    def test_bindings_are_all_that_services_get_of_debians_modules(self):
-        (self.packages / 'requests.py').touch()
-        self.lay_out()
-
-        self.assertEqual({self.module('rados').name, self.module('rbd').name},
-                         set(os.listdir(self.site.run / 'python')))
+        with self.assertRaisesRegex(ToolError, 'b is dead'):
+            Deployment([[self.fake('a'), broken]]).check()
+        self.assertEqual(['check a', 'check b'], self.history)

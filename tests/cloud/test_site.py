@@ -5,12 +5,12 @@ import pathlib
 import socket
 import stat
 import sys
-import tempfile
 import unittest
 from unittest import mock
 
 import jinja2
 
+from tests.cloud import made_up
 from tools.cloud import site as sites
 from tools.common.errors import ToolError
 
@@ -18,9 +18,7 @@ from tools.common.errors import ToolError
 class SiteTest(unittest.TestCase):
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = made_up.folder(self)
         self.site = sites.Site(self.folder)
         self.site.make()
 
@@ -29,7 +27,7 @@ class SiteTest(unittest.TestCase):
 
         with self.assertRaisesRegex(
                 ToolError, 'expected a directory with a path of at most 70 '
-                            rf'bytes, .*, found \d+ in {path}/run'):
+                           rf'bytes, .*, found \d+ in {path}/run'):
             sites.Site(path)
 
     def test_spaces_are_refused(self):

@@ -2,8 +2,8 @@
 
 """What each command of the cloud does around its own work.
 
-It enters the namespaces, starts and stops clouds, and tells what went wrong
-in a sentence.
+It enters the namespaces, starts and stops clouds, and reports errors in a
+sentence each.
 """
 
 import contextlib
@@ -11,7 +11,9 @@ import os
 import signal
 import sys
 
+from tools.cloud import layout
 from tools.cloud import namespace
+from tools.cloud.services import keystone
 from tools.cloud.site import ADDRESS
 from tools.cloud.site import Site
 from tools.common.errors import ToolError
@@ -42,10 +44,10 @@ def tree_of(name):
 
 @contextlib.contextmanager
 def alone():
-    """Give a directory to one cloud after the other, until the block ends.
+    """Reserve the directory of the cloud until the ``with`` block ends.
 
     :returns: the tools.cloud.site.Site, which has been made
-    :raises ToolError: if somebody else has it
+    :raises ToolError: if another cloud uses it
     """
     with namespace.alone(FOLDER):
         os.environ['no_proxy'] = os.environ['NO_PROXY'] = (
@@ -64,48 +66,47 @@ def running(site, tree, *how):
 
     :param site: the tools.cloud.site.Site
     :param tree: a key of TREES
-    :param how: what else tools.cloud.deployment.lay_out() gets
-    :returns: the tools.cloud.cloud.Cloud, and the tools.cloud.services.cinder.Cinder in it
+    :param how: what else tools.cloud.layout.lay_out() gets
+    :returns: the tools.cloud.deployment.Deployment, and the
+        tools.cloud.services.cinder.Cinder in it
     :raises ToolError: if it does not start, or the API fails in the block
     """
-    # Only what is installed beside Cinder has them.
-    from cloud import deployment
-    from keystoneauth1 import exceptions as keystone_errors
-    from openstack import exceptions
-
-    cloud, cinder = deployment.lay_out(site, tree_of(tree), *how)
+    deployment, cinder = layout.lay_out(site, tree_of(tree), *how)
     try:
-        with cloud:
-            yield cloud, cinder
-    except (exceptions.SDKException, keystone_errors.ClientException) as error:
+        with deployment:
+            yield deployment, cinder
+    except keystone.failures() as error:
         raise ToolError(f'Cinder\'s API: {error}')
 
 
-def main(module, arguments, trees, work):
-    """Do the work of a command and return the exit status.
+def main(parser, run, arguments=None):
+    """Run a command and return its exit status, or exit with 2.
 
-    :param module: the name of the command's module, as text
-    :param arguments: list of text, without the program's name
-    :param trees: the keys of TREES that it needs
-    :param work: callable without parameters, called in the namespaces, which
-        returns the exit status, or None for 0
+    :param parser: the argparse.ArgumentParser, from
+        tools.cloud.arguments.parser()
+    :param run: callable with the argparse.Namespace, called in the
+        namespaces, which returns the exit status, or None for 0
+    :param arguments: list of text, without the program's name; default is
+        the command line
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    args = parser.parse_args(arguments)
     # SIGINT too: a shell has its background jobs ignore it.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        for tree in trees:
+        for tree in [args.tree] if 'tree' in args else TREES:
             tree_of(tree)
-        namespace.enter(module, arguments)
-        return work() or 0
+        namespace.enter(args.module, arguments)
+        return run(args) or 0
     except (ToolError, OSError) as error:
-        told = []
-        # What went wrong first is told first.
+        lines = []
+        # The first error first.
         while error is not None:
-            told.append(f'cloud: {error}')
+            lines.append(f'cloud: {error}')
             error = error.__context__ if isinstance(
                 error.__context__, (ToolError, OSError)) else None
-        print('\n'.join(reversed(told)), file=sys.stderr)
+        print('\n'.join(reversed(lines)), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print('cloud: interrupted', file=sys.stderr)

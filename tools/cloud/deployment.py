@@ -1,83 +1,88 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Which services the cloud has, and in which order they start."""
+"""A cloud's services, started in order and stopped in reverse order."""
 
-import dataclasses
+from concurrent import futures
+import contextlib
+import signal
 
-from tools.cloud.cloud import Cloud
-from tools.cloud.services.ceph import Ceph
-from tools.cloud.services import cinder
-from tools.cloud.services.etcd import Cluster
-from tools.cloud.services.keystone import Catalog
-from tools.cloud.services.keystone import Keystone
-from tools.cloud.services.mariadb import MariaDB
-from tools.cloud.services import nfs
-from tools.cloud.services.postgresql import PostgreSQL
-from tools.cloud.services.rabbitmq import PortMapper
-from tools.cloud.services.rabbitmq import RabbitMQ
-
-SERVERS = {'etcd3': Cluster, 'postgresql': PostgreSQL}
-"""Where locks can be -> the class of the service."""
+from tools.common import progress
 
 
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """What differs from cloud to cloud.
+class Deployment:
+    """Starts services on entering its ``with`` block, stops them on leaving.
 
-    :param coordination: what has the locks: a key of SERVERS, or 'file',
-        which leaves the cluster one host
-    :param threads: True for native threads, False for eventlet
-    :param latency: seconds, as a number, that an answer of Ceph takes at the
-        most on its way to Cinder's services; with 0 RBD clones snapshots,
-        with more it copies their data
-    :param options: what else cinder.conf has, a tuple of (section, name,
-        value)
+    Whatever ends the start or the block, an interrupt included, every service
+    that was launched is stopped. One that fails to stop does not keep the
+    others running.
+
+    :param stages: list of lists of tools.cloud.services.service.Service; the
+        services of a stage start together, after those of earlier stages
     """
 
-    coordination: str = 'etcd3'
-    threads: bool = False
-    latency: float = 0
-    options: tuple = ()
+    def __init__(self, stages):
+        self._stages = stages
+        self._stack = contextlib.ExitStack()
 
-    def __str__(self):
-        return (f'locks on {self.coordination}, '
-                f'{"native threads" if self.threads else "eventlet"}, '
-                f'{self.latency} s of latency in Ceph')
+    def __enter__(self):
+        try:
+            for stage in self._stages:
+                progress.say('starting ' + ', '.join(
+                    service.name for service in stage))
+                begun = []
+                self._stack.callback(_stop, begun)
+                for service in stage:
+                    begun.append(service)
+                    service.launch()
+                for service in stage:
+                    service.wait()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(self, *_exception):
+        self._close()
+
+    @property
+    def services(self):
+        """All services as a list, in the order of their start."""
+        return [service for stage in self._stages for service in stage]
+
+    def __getitem__(self, name):
+        """Return the service of a name.
+
+        :raises KeyError: if there is none
+        """
+        return {service.name: service for service in self.services}[name]
+
+    def check(self):
+        """Raise ToolError if a service has ended by itself."""
+        for service in self.services:
+            service.check()
+
+    def _close(self):
+        with uninterrupted():
+            self._stack.close()
 
 
-def lay_out(site, tree, settings=Settings(), server=None):
-    """Describe the whole deployment.
+def _stop(services):
+    """Stop services in parallel; raise the first error at the end."""
+    progress.say('stopping ' + ', '.join(service.name
+                                         for service in services))
+    with futures.ThreadPoolExecutor() as pool:
+        ended = [pool.submit(service.stop) for service in services]
+    for end in ended:
+        end.result()
 
-    :param site: the tools.cloud.site.Site, which has been made
-    :param tree: pathlib.Path of the Cinder source tree of all its services
-    :param settings: the Settings
-    :param server: another service that has the locks than a new one
-    :returns: a tools.cloud.cloud.Cloud that has not started, and the
-        tools.cloud.services.cinder.Cinder in it
-    :raises ToolError: if something is missing
-    """
-    database = MariaDB(site, ['keystone', 'cinder'])
-    mapper = PortMapper(site)
-    queue = RabbitMQ(site, mapper)
-    if server is None and settings.coordination in SERVERS:
-        server = SERVERS[settings.coordination](site)
-    ceph = Ceph(site, settings.latency)
-    share = nfs.Share(site)
-    keystone = Keystone(site, database.url('keystone'))
-    services = cinder.Cinder(
-        site, keystone, server, settings, transport=queue.url,
-        database=database.url('cinder'), ceph_config=ceph.config,
-        mounts=share.base, share=nfs.SHARE)
-    api = cinder.API(services, tree)
-    volumes = [cinder.Agent(services, tree, 'cinder-volume', host, member)
-               for member, host in enumerate(services.hosts, 1)]
-    # Who answers late is launched early, beside who does not need him.
-    return Cloud([
-        [mapper, database, ceph.monitor, ceph.manager],
-        [queue, share, *filter(None, [server]), ceph.osd, keystone,
-         cinder.Schema(services, tree), ceph.pool],
-        [Catalog(site, keystone, 'cinder', 'block-storage', f'{api.url}/v3')],
-        [api, cinder.Agent(services, tree, 'cinder-scheduler', 'scheduler', 1),
-         *volumes],
-        [cinder.Pools(services), cinder.Types(services)],
-    ]), services
+
+@contextlib.contextmanager
+def uninterrupted():
+    """Keep Ctrl-C and SIGTERM from cutting a stop short."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before):
+            signal.signal(number, handler)

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The copying driver for several hosts of one cluster.
-
-They share its directory, as they would share a storage array.
-"""
+"""The copying driver for a cluster, whose hosts share its directory."""
 
 from cinder.tests.functional import copying_driver
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Does the cloud work? What a user would try, with the user's own tool."""
+"""Does the cloud work? Tries every backend with the ``openstack`` command."""
 
 import contextlib
 import io
@@ -10,7 +10,7 @@ import os
 from openstackclient import shell
 
 from tools.cloud.services import cinder
-from tools.cloud.services import service
+from tools.cloud import statuses
 from tools.common.errors import ToolError
 from tools.common import progress
 
@@ -54,15 +54,15 @@ class OpenStack:
                 status = ended.code
         if status:
             raise ToolError(f'"openstack {" ".join(words)}" failed: '
-                             f'{errors.getvalue().strip()}')
+                            f'{errors.getvalue().strip()}')
         return said.getvalue()
 
 
-def check(site, cloud, keystone):
+def check(site, deployment, keystone):
     """Use every backend: a volume, its snapshot, a volume from that.
 
     :param site: the tools.cloud.site.Site
-    :param cloud: the tools.cloud.cloud.Cloud, which has started
+    :param deployment: the tools.cloud.deployment.Deployment, which runs
     :param keystone: the tools.cloud.services.keystone.Keystone in it
     :raises ToolError: if anything does not work, or if a password is in a
         log
@@ -73,43 +73,34 @@ def check(site, cloud, keystone):
             if found['State'] != 'up']
     if down:
         raise ToolError(f'expected all services up, found down: '
-                         f'{", ".join(down)}')
+                        f'{", ".join(down)}')
     progress.say(f'creating a volume on each of {", ".join(cinder.BACKENDS)}')
     create = ('volume', 'create', '--size', '1')
     sources = [client.run(*create, '--type', backend, backend)['id']
                for backend in cinder.BACKENDS]
-    _wait(cloud, client, 'volume', sources, 'available')
+    _wait(deployment, client, 'volume', sources, 'available')
     progress.say('creating their snapshots')
     snapshots = [client.run('volume', 'snapshot', 'create', '--volume',
                             source, 'health')['id'] for source in sources]
-    _wait(cloud, client, 'volume snapshot', snapshots, 'available')
+    _wait(deployment, client, 'volume snapshot', snapshots, 'available')
     progress.say('creating volumes from these')
     copies = [client.run(*create, '--snapshot', snapshot, 'copy')['id']
               for snapshot in snapshots]
-    _wait(cloud, client, 'volume', copies, 'available')
+    _wait(deployment, client, 'volume', copies, 'available')
     progress.say('deleting all')
     for kind, ids in (('volume', copies), ('volume snapshot', snapshots),
                       ('volume', sources)):
         client.do(*kind.split(), 'delete', *ids)
-        _wait(cloud, client, kind, ids, None)
+        _wait(deployment, client, kind, ids, statuses.GONE)
     leaks = site.leaks()
     if leaks:
         raise ToolError('found the password of {1} in the log {0}'.format(
             *leaks[0]))
 
 
-def _wait(cloud, client, kind, ids, wanted):
-    """Wait until all have a status, or none, which is that they are gone."""
+def _wait(deployment, client, kind, ids, wanted):
     def look():
-        cloud.check()
-        found = {row['ID']: row['Status']
-                 for row in client.run(*kind.split(), 'list')}
-        for resource in ids:
-            status = found.get(resource)
-            if status and status.startswith('error'):
-                raise ToolError(f'expected {kind} {resource} to be '
-                                 f'{wanted or "gone"}, found it in status '
-                                 f'{status}')
-            if status != wanted:
-                raise ValueError(f'{kind} {resource} is in status {status}')
-    service.wait_for(f'each {kind} to be {wanted or "gone"}', look, PATIENCE)
+        deployment.check()
+        return {row['ID']: row['Status']
+                for row in client.run(*kind.split(), 'list')}
+    statuses.for_all(ids, wanted, look, PATIENCE)

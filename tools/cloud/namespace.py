@@ -3,8 +3,8 @@
 """No cloud outlives the command that started it, not even after SIGKILL.
 
 The command runs in a PID and a mount namespace of its own. When the first
-process in it ends, by whatever cause, the kernel kills all others, whomever
-their parents are, and the mounts are gone.
+process in it ends, for whatever reason, the kernel kills all others, orphans
+included, and the mounts are gone.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from tools.common.errors import ToolError
 MARK = 'ENHANCE_LOCKS_CLOUD'
 UNSHARE = ('unshare', '--mount', '--pid', '--fork', '--kill-child',
            '--mount-proc')
-# The first process adopts orphans, which Python would leave as zombies.
+# The first process adopts orphans; Python would leave them as zombies.
 FIRST = ('sh', '-c', '"$@"; exit $?', 'sh')
 
 
@@ -37,7 +37,7 @@ def enter(module, arguments):
                                capture_output=True, text=True)
     except FileNotFoundError:
         raise ToolError('expected the program unshare of util-linux, found '
-                         'none')
+                        'none')
     if tried.returncode:
         raise ToolError(
             'expected to run as root, where namespaces and mounts can be '
@@ -49,10 +49,10 @@ def enter(module, arguments):
 
 @contextlib.contextmanager
 def alone(folder):
-    """Let no other cloud use a directory meanwhile.
+    """Keep other clouds out of a directory until the ``with`` block ends.
 
-    :param folder: its pathlib.Path; it is made
-    :raises ToolError: if another one does
+    :param folder: its pathlib.Path; it is made if need be
+    :raises ToolError: if another cloud uses it
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = fasteners.InterProcessLock(folder / 'lock')

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Where one cloud keeps what it has: files, ports and passwords.
+"""Where a cloud keeps its files, ports and passwords.
 
-All is made anew for each cloud, below one directory; when the cloud is down,
-only its logs are left.
+Each cloud starts with an empty directory, of which only the logs are kept.
 """
 
 import os
@@ -16,8 +15,8 @@ import sys
 
 import jinja2
 
-from tools.cloud.services.service import wait_for
 from tools.common.errors import ToolError
+from tools.common.waiting import wait_for
 
 ADDRESS = '127.0.0.1'
 REMOVE_SECONDS = 10
@@ -30,15 +29,17 @@ class Site:
     """The directory of a cloud.
 
     :param folder: pathlib.Path of the directory, which is made
-    :ivar run: pathlib.Path of what is removed when the cloud is down
+    :ivar run: pathlib.Path of the files that go when the cloud stops
     :ivar logs: pathlib.Path of the directory of the logs
-    :raises ToolError: if no service could use such a path
+    :ivar journal: pathlib.Path of the tools.cloud.journal of its storage
+    :raises ToolError: if services could not use such a path
     """
 
     def __init__(self, folder):
         folder = folder.resolve()
         self.run = folder / 'run'
         self.logs = folder / 'logs'
+        self.journal = self.run / 'journal.jsonl'
         if len(os.fsencode(self.run)) > LONGEST:
             raise ToolError(
                 f'expected a directory with a path of at most {LONGEST} '
@@ -46,12 +47,12 @@ class Site:
                 f'{len(os.fsencode(self.run))} in {self.run}')
         if any(character.isspace() for character in str(self.run)):
             raise ToolError('expected a directory without spaces in its '
-                             f'path, which uWSGI splits, found {self.run}')
+                            f'path, which uWSGI splits, found {self.run}')
         self._ports = set()
         self._passwords = {}
 
     def make(self):
-        """Make the directory anew, without what an earlier cloud left."""
+        """Make an empty directory, without the files of an earlier cloud."""
         for folder in (self.run, self.logs):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
@@ -59,7 +60,7 @@ class Site:
 
     def remove(self):
         """Remove all but the logs."""
-        # What was killed may still be about to write its last file.
+        # A process that was killed may still write its last file.
         wait_for(f'{self.run} to be removed',
                  lambda: shutil.rmtree(self.run), REMOVE_SECONDS)
 
@@ -75,14 +76,12 @@ class Site:
     def log(self, name):
         """Return the pathlib.Path of a log.
 
-        :param name: who writes it, as text
+        :param name: name of the service that writes it, as text
         """
         return self.logs / f'{name}.log'
 
     def port(self, row=1):
-        """Return a TCP port that nobody has.
-
-        It is none of those that the kernel gives to clients.
+        """Return a free TCP port, outside the range of ephemeral ports.
 
         :param row: how many ports in a row must be free, as an integer; the
             first is returned
@@ -97,7 +96,7 @@ class Site:
     def password(self, of):
         """Return a password, always the same for the same user.
 
-        :param of: whose password, as text
+        :param of: name of the user, as text
         """
         return self._passwords.setdefault(of, secrets.token_hex(16))
 
@@ -131,10 +130,10 @@ class Site:
     def environment(self, **variables):
         """Return the environment of a service as a dict.
 
-        It is ours, with this Python's programs before all others, and
-        without what would have Cinder or its client do something else.
+        It is ours, with this Python's programs first in PATH, and without the
+        variables that would configure Cinder or its client.
 
-        :param variables: what it has beside or instead
+        :param variables: further variables, or other values
         """
         path = os.pathsep.join(
             [os.path.dirname(sys.executable), os.environ.get(

@@ -1,74 +1,75 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What is tried after a fault, on a Cinder that is made up."""
+"""What is tried after a fault, on a block storage API that is made up."""
 
 import itertools
-import pathlib
-import tempfile
 import types
 import unittest
 from unittest import mock
 
-from tools.cloud.faults import journal
-from tools.cloud.faults import records
-from tools.cloud.faults import storm
+from tests.cloud import made_up
+from tools.cloud import contents
+from tools.cloud.faults import client
+from tools.cloud.faults import probe
 
 DATA = b'data'
 
 
-class Cinder:
+class BlockStorage:
     """Volumes that are there at once, copied by hosts by turns.
 
-    It is a tools.cloud.faults.client.Client and what openstacksdk gives that.
+    :param folder: pathlib.Path of the directory with their data
+    :param path: pathlib.Path of the journal
+    :param hosts: names of the hosts
+    :param data: what is in a copy
     """
 
-    def __init__(self, folder, hosts, data=DATA):
+    def __init__(self, folder, path, hosts, data=DATA):
         self._folder = folder
+        self._path = path
         self._hosts = itertools.cycle(hosts)
         self._data = data
-        self._found = {}
-        self.volumes = self
+        self.found = {}
+        self.session = types.SimpleNamespace()
 
-    def insist(self, function, *arguments, **named):
-        return function(*arguments, **named)
+    def volumes(self, **_how):
+        return list(self.found.values())
 
-    def newest(self):
-        return self._found
+    def snapshots(self):
+        return []
 
-    def create_volume(self, source_volume_id=None, **_named):
+    def create_volume(self, name, source_volume_id=None, **_named):
         volume_id = str(len(list(self._folder.iterdir())))
         (self._folder / volume_id).write_bytes(
             DATA if source_volume_id is None else self._data)
         if source_volume_id is not None:
-            journal.append(
-                self._folder / journal.NAME, step='begin', call=volume_id,
-                operation='copy', resource_id=volume_id, pid=1,
-                source_id=source_volume_id,
-                host=next(self._hosts) + '@copying')
-        self._found[volume_id] = ('', 'available')
-        return types.SimpleNamespace(id=volume_id)
+            made_up.note_call(self._path, volume_id, 'begin',
+                              host=next(self._hosts) + '@copying')
+        self.found[volume_id] = types.SimpleNamespace(
+            id=volume_id, name=name, status='available')
+        return self.found[volume_id]
 
     def delete_volume(self, volume_id):
-        del self._found[volume_id]
+        del self.found[volume_id]
 
 
 class ProbeTest(unittest.TestCase):
 
     def probe(self, *hosts, **named):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        folder = pathlib.Path(folder.name)
-        self.cinder = Cinder(folder, hosts, **named)
-        run = records.Run()
-        storms = storm.Storms(self.cinder, folder, None, run, (1, 1))
-        with mock.patch.object(storm, 'PATIENCE', 2):
-            storms.probe('quake')
-        probe, = run.probes
-        return probe.problem
+        folder = made_up.folder(self)
+        path = folder / 'journal'
+        volumes = folder / 'volumes'
+        volumes.mkdir()
+        self.storage = BlockStorage(volumes, path, hosts, **named)
+        site = mock.Mock()
+        site.folder.return_value = volumes
+        with mock.patch.object(probe, 'PATIENCE', 2):
+            return probe.probe(client.Client(self.storage, (OSError,)),
+                               contents.Copying(site), path, 'quake').problem
 
     def test_it_goes_on_until_each_host_has_created_one(self):
         self.assertIsNone(self.probe('one', 'one', 'two'))
-        self.assertEqual({}, self.cinder.newest())
+        self.assertEqual({}, self.storage.found)
 
     def test_a_host_that_creates_none_is_a_problem(self):
         self.assertIn('none by two', self.probe('one'))

@@ -1,46 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
 
-import pathlib
 import subprocess
-import tempfile
 import unittest
 from unittest import mock
 
 import psutil
 
+from tests.cloud import made_up
 from tools.cloud.services import service
 from tools.common.errors import ToolError
+from tools.common.waiting import wait_for
 
 FAMILY = 'sleep 600 & sleep 600 & echo up; wait'
 DEAF = 'trap "" TERM; echo up; while :; do sleep 600; done'
 
 
-class CommandCase(unittest.TestCase):
+class DaemonCase(unittest.TestCase):
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.log = pathlib.Path(folder.name, 'log')
+        self.log = made_up.folder(self) / 'log'
 
-    def command(self, script, ready=None):
+    def daemon(self, script, ready=None):
         def find_word():
             if 'up' not in self.log.read_text():
                 raise ValueError('it says nothing')
-        made = service.Command('thing', ['sh', '-c', script], self.log,
-                               ready=ready or find_word)
+        made = service.Daemon('thing', ['sh', '-c', script], self.log,
+                              ready=ready or find_word)
         self.addCleanup(made.kill)
         return made
 
 
-class CommandTest(CommandCase):
+class DaemonTest(DaemonCase):
 
     def family(self):
-        command = self.command(FAMILY)
-        command.start()
-        service.wait_for(
+        daemon = self.daemon(FAMILY)
+        daemon.start()
+        wait_for(
             'the children',
-            lambda: self.assertEqual(3, len(command.processes())), 10)
-        return command, command.processes()
+            lambda: self.assertEqual(3, len(daemon.processes())), 10)
+        return daemon, daemon.processes()
 
     def assert_gone(self, processes):
         self.assertEqual([], [process for process in processes
@@ -48,114 +46,114 @@ class CommandTest(CommandCase):
                               process.status() != psutil.STATUS_ZOMBIE])
 
     def test_kill_ends_all_descendants(self):
-        command, processes = self.family()
+        daemon, processes = self.family()
 
-        command.kill()
+        daemon.kill()
 
         self.assert_gone(processes)
-        self.assertIsNone(command.pid)
+        self.assertIsNone(daemon.pid)
 
     def test_stop_ends_all_descendants(self):
-        command, processes = self.family()
+        daemon, processes = self.family()
 
-        command.stop()
+        daemon.stop()
 
         self.assert_gone(processes)
 
     def test_who_ignores_sigterm_is_killed(self):
-        command = self.command(DEAF)
-        command.start()
-        processes = command.processes()
+        daemon = self.daemon(DEAF)
+        daemon.start()
+        processes = daemon.processes()
 
         with mock.patch.object(service, 'TERM_SECONDS', 0.2):
-            command.stop()
+            daemon.stop()
 
         self.assert_gone(processes)
 
     def test_all_descendants_pause_and_resume(self):
-        command, processes = self.family()
+        daemon, processes = self.family()
 
-        command.pause()
+        daemon.pause()
 
         for process in processes:
-            service.wait_for('it to stop', lambda: self.assertEqual(
+            wait_for('it to stop', lambda: self.assertEqual(
                 psutil.STATUS_STOPPED, process.status()), 10)
-        command.resume()
+        daemon.resume()
         for process in processes:
-            service.wait_for('it to go on', lambda: self.assertEqual(
+            wait_for('it to go on', lambda: self.assertEqual(
                 psutil.STATUS_SLEEPING, process.status()), 10)
 
-    def test_a_paused_command_stops(self):
-        command, processes = self.family()
-        command.pause()
+    def test_a_paused_daemon_stops(self):
+        daemon, processes = self.family()
+        daemon.pause()
 
-        command.stop()
+        daemon.stop()
 
         self.assert_gone(processes)
 
     def test_it_starts_again_and_keeps_its_log(self):
-        command, _processes = self.family()
-        first = command.pid
-        command.kill()
+        daemon, _processes = self.family()
+        first = daemon.pid
+        daemon.kill()
 
-        command.start()
+        daemon.start()
 
-        self.assertNotEqual(first, command.pid)
-        service.wait_for('a second word', lambda: self.assertEqual(
+        self.assertNotEqual(first, daemon.pid)
+        wait_for('a second word', lambda: self.assertEqual(
             'up\nup\n', self.log.read_text()), 10)
 
     def test_it_does_not_start_twice(self):
-        command, _processes = self.family()
+        daemon, _processes = self.family()
 
         with self.assertRaisesRegex(
-                ToolError, f'thing runs already, as process {command.pid}'):
-            command.start()
+                ToolError, f'thing runs already, as process {daemon.pid}'):
+            daemon.start()
 
     def test_what_never_started_can_be_stopped(self):
-        command = self.command(FAMILY)
+        daemon = self.daemon(FAMILY)
 
-        command.stop()
-        command.kill()
+        daemon.stop()
+        daemon.kill()
 
-        self.assertEqual([], command.processes())
+        self.assertEqual([], daemon.processes())
 
     def test_what_died_can_be_stopped(self):
-        command = self.command('echo up')
-        command.launch()
-        service.wait_for('its end', lambda: self.assertRaises(
-            ToolError, command.check), 10)
+        daemon = self.daemon('echo up')
+        daemon.launch()
+        wait_for('its end', lambda: self.assertRaises(
+            ToolError, daemon.check), 10)
 
-        command.stop()
+        daemon.stop()
 
-        self.assertIsNone(command.pid)
+        self.assertIsNone(daemon.pid)
 
-    def test_a_command_that_ends_is_one_sentence(self):
-        command = self.command('echo the sky fell >&2; exit 3')
+    def test_a_daemon_that_ends_is_one_sentence(self):
+        daemon = self.daemon('echo the sky fell >&2; exit 3')
 
         with self.assertRaisesRegex(
                 ToolError, '^thing ended with status 3, its last words: the '
-                            f'sky fell; log: {self.log}$'):
-            command.start()
+                           f'sky fell; log: {self.log}$'):
+            daemon.start()
 
-    def test_a_command_that_does_not_answer_is_one_sentence(self):
-        command = self.command('sleep 600')
+    def test_a_daemon_that_does_not_answer_is_one_sentence(self):
+        daemon = self.daemon('sleep 600')
 
         with mock.patch.object(service, 'READY_SECONDS', 0.3), \
                 self.assertRaisesRegex(
                     ToolError, '^waited in vain for thing to answer, 0.3 '
-                                'seconds: it says nothing$'):
-            command.start()
+                               'seconds: it says nothing$'):
+            daemon.start()
 
     def test_a_missing_program_is_one_sentence(self):
-        command = service.Command('thing', ['no-such-program'], self.log)
+        daemon = service.Daemon('thing', ['no-such-program'], self.log)
 
         with self.assertRaisesRegex(
                 ToolError, '^thing: expected the program no-such-program, '
-                            'found none$'):
-            command.start()
+                           'found none$'):
+            daemon.start()
 
 
-class RunTest(CommandCase):
+class RunTest(DaemonCase):
 
     def test_what_a_command_prints_is_returned(self):
         self.assertEqual('said\n', service.run(
@@ -177,14 +175,14 @@ class RunTest(CommandCase):
         def interrupted(process, timeout=None):
             if timeout is None:
                 return communicate(process)
-            service.wait_for('its start', pids.read_text, 10)
+            wait_for('its start', pids.read_text, 10)
             raise KeyboardInterrupt()
 
         with mock.patch.object(subprocess.Popen, 'communicate', interrupted):
             with self.assertRaises(KeyboardInterrupt):
                 service.run('thing', ['sh', '-c', script], self.log)
 
-        service.wait_for('its end', lambda: self.assertIn(
+        wait_for('its end', lambda: self.assertIn(
             psutil.Process(int(pids.read_text())).status(),
             (psutil.STATUS_ZOMBIE,)) if psutil.pid_exists(
                 int(pids.read_text())) else None, 10)
@@ -193,30 +191,3 @@ class RunTest(CommandCase):
         with self.assertRaisesRegex(
                 ToolError, 'thing did not end within 0.2 seconds'):
             service.run('thing', ['sleep', '600'], self.log, within=0.2)
-
-
-class WaitTest(unittest.TestCase):
-
-    def test_the_result_is_returned(self):
-        attempts = iter([ValueError(), 'answer'])
-
-        def attempt():
-            found = next(attempts)
-            if isinstance(found, Exception):
-                raise found
-            return found
-        self.assertEqual('answer', service.wait_for('it', attempt, 10))
-
-    def test_what_does_not_get_better_is_not_tried_again(self):
-        attempt = mock.Mock(side_effect=ToolError('dead'))
-
-        with self.assertRaisesRegex(ToolError, '^dead$'):
-            service.wait_for('it', attempt, 10)
-        attempt.assert_called_once_with()
-
-    def test_an_interrupt_ends_the_waiting(self):
-        attempt = mock.Mock(side_effect=KeyboardInterrupt)
-
-        with self.assertRaises(KeyboardInterrupt):
-            service.wait_for('it', attempt, 10)
-        attempt.assert_called_once_with()

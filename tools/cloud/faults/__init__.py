@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Faults in the middle of a storm, and what they made of it.
+"""Faults in the middle of traffic, and what became of the volumes.
 
-Creates and deletes of their sources run on two hosts while one part of the
+Two hosts serve creates, and deletes of their sources, while one part of the
 cloud after the other fails. What the clients saw and what the storage did is
-recorded, and checked afterwards.
+recorded, and validated afterwards.
 """

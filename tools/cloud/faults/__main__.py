@@ -1,76 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Command line: faults in the middle of a storm, and a check of all that was.
+"""Command line: inject faults in the middle of traffic, and validate it.
 
-Exits with 0 when nothing was found; with 1 when something was, or when the
-cloud did not work; with 2 when the command line is wrong.
+Exits with 0 when no rule was broken; with 1 when one was, or when the cloud
+did not work; with 2 when the command line is wrong.
 """
 
-import argparse
 import random
 import sys
 
+from tools.cloud import arguments as common
 from tools.cloud import command
-from tools.cloud.faults import kinds
-from tools.cloud.faults import schedule
+from tools.cloud.faults import failpoints
+from tools.cloud.faults import records
+from tools.cloud.faults import relay
+from tools.cloud.faults import report
+from tools.cloud.faults import run as runs
+from tools.cloud.faults import validate
+from tools.cloud import layout
 from tools.common import progress
 
 FOLDER = command.ROOT / 'build/cloud-faults'
-FORMS = {'full': (tuple(kind.name for kind in kinds.KINDS), 14, 6),
-         'short': (kinds.SHORT, 5, 4)}
-"""Form -> its faults, sources of each storm, creates from each source."""
+FORMS = {'full': (tuple(one.name for one in failpoints.FAILPOINTS), 14, 6),
+         'short': (failpoints.SHORT, 5, 4)}
+"""Form -> its failpoints, sources of each, creates from each source."""
 
-
-def parse(arguments):
-    """Return the arguments as an argparse.Namespace, or exit with 2.
-
-    :param arguments: list of text, without the program's name
-    """
-    parser = argparse.ArgumentParser(
-        prog='python -m tools.cloud.faults',
-        description='Break one part of a cloud after the other while '
-                    'volumes are created from sources that are deleted, and '
-                    'check what became of them. The results are in '
-                    'build/cloud-faults.')
-    parser.add_argument('--tree', choices=tuple(command.TREES),
-                        default='patched',
-                        help='which Cinder: as released, or with the series '
-                             '(default: %(default)s)')
-    parser.add_argument('--form', choices=tuple(FORMS), default='full',
-                        help='all faults, or three of them in a few minutes '
-                             '(default: %(default)s)')
-    schedule.add_seed(parser)
-    return parser.parse_args(arguments)
+PARSER = common.parser(
+    'tools.cloud.faults',
+    'Break one part of a cloud after the other while volumes are created '
+    'from sources that are deleted, and check what became of them. The '
+    'results are in build/cloud-faults.')
+common.add_tree(PARSER)
+common.add_form(PARSER, FORMS, 'full',
+                'all faults, or three of them in a few minutes')
+common.add_seed(PARSER)
 
 
 def run(args):
-    """Run the faults, check what was, and tell.
+    """Inject the faults, validate what happened, and report.
 
-    :param args: argparse.Namespace from parse()
+    :param args: argparse.Namespace from PARSER
     :returns: the exit status
     :raises ToolError: if the cloud does not work
     """
-    # Only what is installed beside Cinder has them.
-    from cloud import deployment
-
-    from tools.cloud.faults import checker
-    from tools.cloud.faults import course
-    from tools.cloud.faults import records
-    from tools.cloud.faults import relay
-    from tools.cloud.faults import report
-
-    progress.say(f'the storm of --seed {args.seed}')
+    progress.say(f'the traffic of --seed {args.seed}')
     names, *size = FORMS[args.form]
-    faults = [kind for kind in kinds.KINDS if kind.name in names]
+    faults = [one for one in failpoints.FAILPOINTS if one.name in names]
     found = records.Run()
     with command.alone() as site:
         etcd = relay.RelayedCluster(site)
-        settings = deployment.Settings(options=course.OPTIONS)
+        settings = layout.Settings(options=runs.OPTIONS)
         with command.running(site, args.tree, settings,
-                             etcd) as (cloud, cinder):
+                             etcd) as (deployment, cinder):
             try:
-                course.follow(faults, found, random.Random(args.seed), size,
-                              site, cloud, cinder, etcd)
+                runs.follow(faults, found, random.Random(args.seed), size,
+                            site, deployment, cinder, etcd)
             finally:
                 violations, rows = report.conclude(
                     found,
@@ -79,21 +63,11 @@ def run(args):
                      'seconds': progress.seconds()})
     report.print_violations(found, violations)
     report.print_table(rows)
-    progress.say(f'{len(violations)} violations; {len(checker.lost(found))} '
+    progress.say(f'{len(violations)} violations; {len(validate.lost(found))} '
                  'requests were lost, as Cinder loses them by itself; the '
                  f'records are in {FOLDER}')
     return 1 if violations else 0
 
 
-def main(arguments):
-    """Run the command line and return the exit status.
-
-    :param arguments: list of text, without the program's name
-    """
-    args = parse(arguments)
-    return command.main('tools.cloud.faults', arguments, [args.tree],
-                        lambda: run(args))
-
-
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command.main(PARSER, run))

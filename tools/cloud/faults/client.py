@@ -1,32 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The clients: ask Cinder's API, and write down what it said and when."""
+"""The client: asks Cinder's API, and writes down what it said and when."""
 
 import time
 
-from keystoneauth1 import exceptions as keystone_errors
-from openstack import exceptions
 import tenacity
 
+from tools.cloud.services import cinder
+from tools.cloud import statuses
 from tools.common.errors import ToolError
 
+BACKEND = 'copying'
 ANSWER_SECONDS = 60
 API_SECONDS = 120
+STATUS_SECONDS = 120
 NEWEST = 200
-"""How many of the newest volumes are looked at; a storm makes fewer."""
+"""How many of the newest volumes are listed; a fault's traffic makes fewer."""
 
 
 class Client:
     """Volumes and snapshots, through openstacksdk.
 
     :param volumes: the block storage API of an openstack.connection.Connection
+    :param failures: what a request raises that fails or is refused, a tuple
+        of exception classes
     """
 
-    FAILURES = (exceptions.SDKException, keystone_errors.ClientException)
-    """What a request raises that fails or is refused."""
-
-    def __init__(self, volumes):
+    def __init__(self, volumes, failures):
         self.volumes = volumes
+        self.failures = failures
         volumes.session.timeout = ANSWER_SECONDS
 
     def insist(self, function, *arguments, **named):
@@ -39,15 +41,49 @@ class Client:
             return tenacity.Retrying(
                 wait=tenacity.wait_fixed(1),
                 stop=tenacity.stop_after_delay(API_SECONDS),
-                retry=tenacity.retry_if_exception(_may_work_later),
+                retry=tenacity.retry_if_exception(self._may_work_later),
                 reraise=True)(function, *arguments, **named)
-        except self.FAILURES as error:
+        except self.failures as error:
             raise ToolError(f'Cinder\'s API: {error}')
+
+    def new_volume(self, name, **source):
+        """Create a volume, even if the API is down for a while.
+
+        :param name: its name as text
+        :param source: the field of its source, if any
+        :returns: its UUID
+        :raises ToolError: as insist() does
+        """
+        return self.insist(self.volumes.create_volume, size=1, name=name,
+                           volume_type=BACKEND, **source).id
+
+    def new_snapshot(self, name, volume_id):
+        """Create a snapshot in the same way.
+
+        :param name: its name as text
+        :param volume_id: UUID of the volume
+        :returns: its UUID
+        :raises ToolError: as insist() does
+        """
+        return self.insist(self.volumes.create_snapshot, volume_id=volume_id,
+                           name=name).id
+
+    def wait(self, ids, wanted):
+        """Wait until all volumes and snapshots have one status.
+
+        :param ids: list of UUIDs
+        :param wanted: the status as text
+        :raises ToolError: if one ends in error, or not in time
+        """
+        statuses.for_all(
+            ids, wanted, lambda: {resource: status for resource, (
+                _name, status) in self.newest().items()}, STATUS_SECONDS)
 
     def ask(self, operation, function, *arguments, **named):
         """Send one request, once, and record its times and its outcome.
 
-        :param operation: the tools.cloud.faults.records.Operation to write it to
+        :param operation: the tools.cloud.faults.records.Operation to write
+            it to
         :param function: the callable that sends it
         :returns: what the function returns, None if it was not accepted
         """
@@ -56,8 +92,8 @@ class Client:
             answer = function(*arguments, **named)
             operation.outcome = 'accepted'
             return answer
-        except self.FAILURES as error:
-            if not _may_work_later(error):
+        except self.failures as error:
+            if not self._may_work_later(error):
                 operation.outcome = 'refused'
             operation.told = ' '.join(str(error).split())
         finally:
@@ -67,12 +103,11 @@ class Client:
         """Create a volume from a source.
 
         :param operation: the tools.cloud.faults.records.Operation
-        :param kind: 'volume' or 'snapshot'
+        :param kind: of the source, 'volume' or 'snapshot'
         """
-        source = {'snapshot': 'snapshot_id', 'volume': 'source_volume_id'}
         volume = self.ask(operation, self.volumes.create_volume, size=1,
                           name=operation.name,
-                          **{source[kind]: operation.source_id})
+                          **{cinder.SOURCE_FIELDS[kind]: operation.source_id})
         if volume is not None:
             operation.volume_id = volume.id
 
@@ -105,10 +140,9 @@ class Client:
                                       ('snapshot', self.volumes.snapshots))
                 for found in listing()]
 
-
-def _may_work_later(error):
-    """Tell a failure from a refusal."""
-    status = getattr(error, 'status_code', None) or getattr(
-        error, 'http_status', None)
-    return isinstance(error, Client.FAILURES) and not (
-        status and 400 <= status < 500)
+    def _may_work_later(self, error):
+        """Tell a failure from a refusal."""
+        status = getattr(error, 'status_code', None) or getattr(
+            error, 'http_status', None)
+        return isinstance(error, self.failures) and not (
+            status and 400 <= status < 500)

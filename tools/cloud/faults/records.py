@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a run has left behind: facts, no conclusions.
+"""What was seen in a run: facts, no conclusions.
 
 Times are seconds of CLOCK_MONOTONIC; None stands for what never happened.
 """
@@ -13,10 +13,10 @@ from typing import Optional
 class Source:
     """A volume or snapshot from which volumes are created.
 
-    :param fault: name of the fault in whose storm it is
+    :param fault: name of the fault in whose traffic it is
     :param source_id: its UUID
     :param kind: 'volume' or 'snapshot'
-    :param checksum: SHA-256 of its data before the storm
+    :param checksum: SHA-256 of its data before the traffic
     """
     fault: str
     source_id: str
@@ -28,7 +28,7 @@ class Source:
 class Operation:
     """What a client asked for.
 
-    :param fault: name of the fault in whose storm it is
+    :param fault: name of the fault in whose traffic it is
     :param kind: 'create' or 'delete'
     :param source_id: UUID of what is copied or deleted
     :param name: of the volume that is created
@@ -39,7 +39,7 @@ class Operation:
     :param told: what the API said if it did not accept it
     :param volume_id: UUID of the volume that is created
     :param seen: list of [time, status], each status of the volume or of what
-        is deleted when the API first told it; 'gone' when it is no more
+        is deleted, when the API first told it; 'gone' at the end
     :param checksum: SHA-256 of the volume at the end of the run
     """
     fault: str
@@ -66,42 +66,21 @@ class Operation:
 
 
 @dataclasses.dataclass
-class Call:
-    """What the storage did.
-
-    :param operation: 'copy' or 'delete'
-    :param resource_id: UUID of what is written or deleted
-    :param source_id: UUID of what is copied or deleted
-    :param pid: process id of the service
-    :param host: the host and backend of the service
-    :param begin: when it began
-    :param end: when it had ended
-    """
-    operation: str
-    resource_id: str
-    source_id: str
-    pid: int
-    host: str
-    begin: float
-    end: Optional[float] = None
-
-
-@dataclasses.dataclass
 class Fault:
     """One fault.
 
-    :param name: which
-    :param what: what was done, to whom
-    :param storm: when its storm began
+    :param name: of its failpoint
+    :param what: what was done to which service
+    :param started: when its traffic began
     :param begin: when the fault began
-    :param end: when all worked again, or should
-    :param settled: when the storm was over and no request under way
+    :param end: when all worked again, or should have
+    :param settled: when the traffic was over and no request under way
     :param locks: list of the keys of locks in etcd when a lease had passed
         since then
     """
     name: str
     what: str = ''
-    storm: Optional[float] = None
+    started: Optional[float] = None
     begin: Optional[float] = None
     end: Optional[float] = None
     settled: Optional[float] = None
@@ -110,7 +89,7 @@ class Fault:
 
 @dataclasses.dataclass
 class Probe:
-    """A create and a delete after a fault, which have to work.
+    """A create and a delete that were tried after a fault.
 
     :param fault: name of the fault
     :param begin: when it began
@@ -129,7 +108,7 @@ class Run:
 
     :param sources: list of Source
     :param operations: list of Operation
-    :param calls: list of Call
+    :param calls: list of tools.cloud.journal.Call
     :param faults: list of Fault
     :param probes: list of Probe
     :param stuck: list of [kind, UUID, status] that are in creating or
@@ -149,21 +128,3 @@ class Run:
     restarted: Optional[float] = None
     locks: list = dataclasses.field(default_factory=list)
     finished: bool = False
-
-
-def calls(events):
-    """Put the events of the storage's journal together.
-
-    :param events: list of dicts, as tools.cloud.faults.journal.read() returns it
-    :returns: list of Call in the order in which they began
-    """
-    found = {}
-    for event in events:
-        if event['step'] == 'begin':
-            found[event['call']] = Call(
-                *(event[name] for name in ('operation', 'resource_id',
-                                           'source_id', 'pid', 'host',
-                                           'time')))
-        else:
-            found[event['call']].end = event['time']
-    return list(found.values())

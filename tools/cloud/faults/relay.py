@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A way between a service and its etcd that can be cut.
+"""A relay between a service and its etcd, to be cut.
 
-A paused relay is a network partition: what was sent stays under way, new
-connections are not answered, and nobody is told.
+A paused relay is a network partition: what was sent stays on its way, new
+connections get no answer, and nobody gets an error.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ from tools.cloud.services import service
 from tools.cloud import site as sites
 
 MEMBER = 2
-"""Whose way it is: that of the second host alone."""
+"""The member behind the relay: the second host alone asks it."""
 
 
-class Relay(service.Command):
+class Relay(service.Daemon):
     """A process that forwards TCP connections.
 
     :param site: the tools.cloud.site.Site
@@ -68,7 +68,7 @@ class RelayedCluster(etcd.Cluster):
 
 
 async def forward(port, target):
-    """Forward connections for ever.
+    """Forward connections forever.
 
     :param port: where to listen, as an integer
     :param target: where to connect to, as an integer

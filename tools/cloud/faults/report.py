@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What is left for the reader: the table, the violations, and JSON."""
+"""The report on a run: the table, the violations, and JSON."""
 
 import dataclasses
 import json
@@ -8,7 +8,8 @@ import json
 from rich.console import Console
 from rich.table import Table
 
-from tools.cloud.faults import checker
+from tools.cloud.faults import timeline
+from tools.cloud.faults import validate
 from tools.common.files import write_whole
 
 SUMMED_UP = {'at once': max}
@@ -16,31 +17,60 @@ SUMMED_UP = {'at once': max}
 
 
 def conclude(run, path, facts, also=lambda fault: {}):
-    """Check a run and write its records, even if it has not come to its end.
+    """Validate a run and write its records, even if it did not finish.
 
-    :param run: the tools.cloud.faults.records.Run; one that has not ended
-        shows no violations
+    :param run: the tools.cloud.faults.records.Run; violations are looked for
+        in one that finished
     :param path: pathlib.Path of the JSON file to write
     :param facts: dict of what else to tell: the tree, the seed, ...
-    :param also: a callable that gets a tools.cloud.faults.records.Fault and returns
-        a dict of what else the figures tell of it
-    :returns: list of tools.cloud.faults.checker.Violation, and the figures, a list
-        of dicts
+    :param also: callable that gets a tools.cloud.faults.records.Fault and
+        returns a dict of further figures of it
+    :returns: list of tools.cloud.faults.validate.Violation, and the figures,
+        a list of dicts
     """
-    violations = checker.check(run) if run.finished else []
-    rows = checker.figures(run, violations)
+    violations = validate.check(run) if run.finished else []
+    rows = figures(run, violations)
     for row, fault in zip(rows, run.faults):
         row.update(also(fault))
-    path.parent.mkdir(parents=True, exist_ok=True)
     write(path, facts, run, rows, violations)
     return violations, rows
+
+
+def figures(run, violations):
+    """Return the figures of a run, a dict for each fault.
+
+    :param run: tools.cloud.faults.records.Run
+    :param violations: list of tools.cloud.faults.validate.Violation
+    """
+    rows = []
+    for fault in run.faults:
+        mine = [operation for operation in run.operations
+                if operation.fault == fault.name]
+        creates = [one for one in mine if one.kind == 'create']
+        deletes = [one for one in mine if one.kind == 'delete']
+        rows.append({
+            'fault': fault.name,
+            'creates': len(creates),
+            'available': sum(one.status == 'available' for one in creates),
+            'refused': sum(one.outcome == 'refused' for one in creates),
+            'errors': sum(one.outcome != 'refused' and
+                          (one.status or 'error').startswith('error')
+                          for one in creates),
+            'deletes': len(deletes),
+            'deletes refused': sum(one.outcome == 'refused'
+                                   for one in deletes),
+            'lost': sum(one.fault == fault.name for one in validate.lost(run)),
+            'violations': sum(one.fault == fault.name for one in violations),
+            'seconds': round(fault.settled - fault.started, 1)
+            if fault.settled else None,
+        })
+    return rows
 
 
 def print_table(rows, stream=None):
     """Print the figures of all faults.
 
-    :param rows: what tools.cloud.faults.checker.figures() returned, perhaps with
-        more of each
+    :param rows: list of dicts, as conclude() returns it
     :param stream: text stream; default is the standard output
     """
     table = Table()
@@ -62,17 +92,17 @@ def print_violations(run, violations):
     """Print each violation with what happened around it.
 
     :param run: tools.cloud.faults.records.Run
-    :param violations: list of tools.cloud.faults.checker.Violation
+    :param violations: list of tools.cloud.faults.validate.Violation
     """
     for violation in violations:
         print(f'\nviolation of "{violation.rule}": {violation.text}')
-        for time, text in checker.timeline(run, violation):
+        for time, text in timeline.timeline(run, violation):
             print(f'{time - start(run):10.3f} s  {text}')
 
 
 def start(run):
-    """Return when the first storm began, as a number."""
-    return min((fault.storm for fault in run.faults if fault.storm),
+    """Return when the first traffic began, as a number."""
+    return min((fault.started for fault in run.faults if fault.started),
                default=0)
 
 
@@ -82,12 +112,12 @@ def write(path, facts, run, rows, violations):
     :param path: pathlib.Path of the file
     :param facts: dict of what else to tell: the command, the seed, ...
     :param run: tools.cloud.faults.records.Run
-    :param rows: what tools.cloud.faults.checker.figures() returned
-    :param violations: list of tools.cloud.faults.checker.Violation
+    :param rows: list of dicts, the figures
+    :param violations: list of tools.cloud.faults.validate.Violation
     """
     write_whole(path, json.dumps({
         'facts': facts, 'figures': rows,
         'violations': [{**dataclasses.asdict(violation),
-                        'timeline': checker.timeline(run, violation)}
+                        'timeline': timeline.timeline(run, violation)}
                        for violation in violations],
         'records': dataclasses.asdict(run)}, indent=1) + '\n')

@@ -16,11 +16,11 @@ PACKAGES = pathlib.Path('/usr/lib/python3/dist-packages')
 
 
 class Ceph:
-    """What the daemons share.
+    """The cluster, and what its daemons share.
 
     :param site: the tools.cloud.site.Site
-    :param latency: seconds, as a number, that an answer takes at the most on
-        its way to USER
+    :param latency: seconds, as a number, by which answers to USER are
+        delayed at most
     :ivar config: pathlib.Path of the ceph.conf
     :ivar monitor: the Monitor, which the others need
     :ivar manager: the Manager
@@ -41,7 +41,7 @@ class Ceph:
         self.pool = Pool(self)
 
     def daemon(self, kind, number):
-        """Return the arguments of a service.Command for a daemon.
+        """Return the arguments that a daemon passes to service.Daemon.
 
         :param kind: 'mon', 'mgr' or 'osd'
         :param number: its id as text
@@ -68,7 +68,7 @@ class Ceph:
             self._site.log('ceph'), self._site.environment())
 
 
-class Monitor(service.Command):
+class Monitor(service.Daemon):
     """The monitor.
 
     :param ceph: the Ceph
@@ -85,7 +85,7 @@ class Monitor(service.Command):
         super().launch()
 
 
-class Manager(service.Command):
+class Manager(service.Daemon):
     """The manager.
 
     :param ceph: the Ceph
@@ -96,7 +96,7 @@ class Manager(service.Command):
         super().__init__(*ceph.daemon('mgr', 'a'))
 
 
-class OSD(service.Command):
+class OSD(service.Daemon):
     """The OSD, with BlueStore on a sparse file.
 
     :param ceph: the Ceph
@@ -141,7 +141,7 @@ class Pool(service.Service):
 def bindings(site):
     """Return a directory from which Python can import rados and rbd.
 
-    Debian has them for its own Python; nothing else of it is to be found.
+    It has those two of Debian's modules and no others.
 
     :param site: the tools.cloud.site.Site
     :returns: pathlib.Path

@@ -2,8 +2,8 @@
 
 """Cinder's services, each with a configuration file of its own.
 
-Two hosts, one and two, are a cluster with the same storage, active-active;
-the third has storage to itself. Each asks another member of etcd for locks.
+Two hosts, one and two, are an active-active cluster with shared storage; the
+third has storage of its own. Each uses another member of etcd for locks.
 """
 
 import datetime
@@ -11,11 +11,13 @@ import os
 import pathlib
 import sys
 
+from tools.cloud import journal
 from tools.cloud.services import ceph
 from tools.cloud.services import service
 from tools.cloud.services.wsgi import WSGIServer
 from tools.common.errors import ToolError
 from tools.common.paths import ROOT
+from tools.common.waiting import wait_for
 
 CLUSTER = 'cloud'
 HOSTS = {'one': (CLUSTER, ('copying', 'rbd')),
@@ -24,6 +26,8 @@ HOSTS = {'one': (CLUSTER, ('copying', 'rbd')),
 """Host -> its cluster, and its backends."""
 BACKENDS = tuple(dict.fromkeys(
     backend for _cluster, backends in HOSTS.values() for backend in backends))
+SOURCE_FIELDS = {'snapshot': 'snapshot_id', 'volume': 'source_volume_id'}
+"""Kind of a source -> what a request for a volume calls its id."""
 COPY_SECONDS = 2
 REPORT_SECONDS = 1
 
@@ -34,9 +38,9 @@ class Cinder:
     :param site: the tools.cloud.site.Site
     :param keystone: the tools.cloud.services.keystone.Keystone
     :param server: the service that has the locks; none if files have them
-    :param settings: the tools.cloud.deployment.Settings
-    :param values: dict of what else cinder.conf.j2 refers to
-    :ivar hosts: as HOSTS, those of this cloud
+    :param settings: the tools.cloud.layout.Settings
+    :param values: further variables of cinder.conf.j2
+    :ivar hosts: like HOSTS, the hosts of this cloud
     """
 
     def __init__(self, site, keystone, server, settings, **values):
@@ -57,9 +61,9 @@ class Cinder:
 
         :param name: of the service, as text
         :param tree: pathlib.Path of the Cinder source tree
-        :param host: what it calls its host, as text
+        :param host: name of its host, as text
         :param member: number of the member of etcd that it asks
-        :param options: what it has beside the Settings' options, like those
+        :param options: further options, like those of the Settings
         """
         cluster, backends = self.hosts.get(host, (None, ()))
         return self.site.render(
@@ -83,7 +87,8 @@ class Cinder:
         return self.site.environment(
             PYTHONPATH=os.pathsep.join(
                 map(str, (tree, ROOT, self._bindings))),
-            OS_CINDER_DISABLE_EVENTLET_PATCHING=int(self._settings.threads))
+            OS_CINDER_DISABLE_EVENTLET_PATCHING=int(self._settings.threads),
+            **{journal.VARIABLE: self.site.journal})
 
     @property
     def volumes(self):
@@ -114,7 +119,7 @@ class Schema(service.Service):
             self._log, self._environment, self._config.parent).strip()
         if not pathlib.Path(found).is_relative_to(self._tree):
             raise ToolError(f'expected the Cinder of {self._tree}, found '
-                             f'{found}')
+                            f'{found}')
         service.run('cinder-manage db sync',
                     ['cinder-manage', '--config-file', self._config, 'db',
                      'sync'], self._log, self._environment)
@@ -137,13 +142,13 @@ class API(WSGIServer):
             cinder.environment(tree), f'--config-file {config}')
 
 
-class Agent(service.Command):
+class Agent(service.Daemon):
     """A service that reports itself to the database.
 
     :param cinder: the Cinder
     :param tree: pathlib.Path of the Cinder source tree
     :param binary: 'cinder-scheduler' or 'cinder-volume'
-    :param host: what it calls its host, as text
+    :param host: name of its host, as text
     :param member: number of the member of etcd that it asks
     """
 
@@ -171,17 +176,17 @@ class Agent(service.Command):
         super().launch()
 
     def become(self, tree, options):
-        """Be of another tree, or with other options, from its next start on.
+        """Take another tree or other options from the next start on.
 
         :param tree: pathlib.Path of the Cinder source tree
-        :param options: what cinder.conf has beside, a tuple of (section,
-            name, value)
+        :param options: further options of cinder.conf, a tuple of
+            (section, name, value)
         """
         self._cinder.configure(self.name, tree, *self._place, options)
         self._environment = self._cinder.environment(tree)
 
     def _find_report(self):
-        # The first report precedes the drivers, the second says that they run.
+        # The first report comes before the drivers run, the second after.
         seen = {
             found.host: found.updated_at
             for found in self._cinder.volumes.services(binary=self._binary)
@@ -195,7 +200,7 @@ class Agent(service.Command):
 
 
 class Pools(service.Service):
-    """What the scheduler knows of the backends; without it no create works.
+    """The backends that the scheduler knows; no create works without them.
 
     :param cinder: the Cinder
     """
@@ -205,11 +210,11 @@ class Pools(service.Service):
         self._cinder = cinder
 
     def launch(self):
-        """Do nothing: the volume services tell the scheduler of them."""
+        """Do nothing: the volume services announce them."""
 
     def wait(self):
-        service.wait_for('the scheduler to know all backends', self._find,
-                         service.READY_SECONDS)
+        wait_for('the scheduler to know all backends', self._find,
+                 service.READY_SECONDS)
 
     def _find(self):
         wanted = {f'{cluster or host}@{backend}'
@@ -225,7 +230,7 @@ class Pools(service.Service):
 
 
 class Types(service.Service):
-    """The volume types, one for each backend and called like it.
+    """The volume types, one of the same name for each backend.
 
     :param cinder: the Cinder
     """

@@ -2,8 +2,8 @@
 
 """An etcd cluster of three members, which pifpaf starts.
 
-Each member is a service of its own as well, to be killed, paused and started
-again.
+Each member is also a service of its own, which can be killed, paused and
+restarted.
 """
 
 import base64
@@ -25,12 +25,12 @@ HOST = 'localhost'
 """The name under which the members of pifpaf's clusters listen."""
 MEMBERS = 3
 LOCKS = ('/cinder/readers/', '/tooz/locks')
-"""What the keys of all locks begin with."""
+"""The prefixes of the keys of all locks."""
 
 
 @contextlib.contextmanager
 def _thread_errors():
-    """Collect what ends the threads in which pifpaf starts the members.
+    """Collect the errors of the threads in which pifpaf starts members.
 
     :returns: list of exceptions, which grows
     """
@@ -43,12 +43,12 @@ def _thread_errors():
         threading.excepthook = before
 
 
-class Member(service.Command):
+class Member(service.Daemon):
     """A member of the cluster.
 
     :param number: which of them, from 1, as an integer
     :param port: where it listens, as an integer
-    :param log: pathlib.Path of what it says from its second start on
+    :param log: pathlib.Path of its log from its second start on
     """
 
     def __init__(self, number, port, log):
@@ -56,7 +56,7 @@ class Member(service.Command):
         self.port = port
 
     def adopt(self, process):
-        """Take a process that runs for this member's.
+        """Take over a running process as this member.
 
         :param process: the psutil.Process
         """

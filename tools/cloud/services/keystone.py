@@ -10,6 +10,18 @@ from tools.cloud.services.wsgi import WSGIServer
 REGION = 'RegionOne'
 
 
+def failures():
+    """Return what a request to an API raises that fails or is refused.
+
+    :returns: tuple of exception classes
+    """
+    # Not installed where the tests of this run.
+    from keystoneauth1 import exceptions as keystone_errors
+    from openstack import exceptions
+
+    return exceptions.SDKException, keystone_errors.ClientException
+
+
 class Keystone(WSGIServer):
     """Keystone with its database, an administrator and itself in it.
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A MariaDB server, with a database and a user for each who needs one."""
+"""A MariaDB server, with a database and a user for each service."""
 
 import pymysql
 
@@ -8,10 +8,10 @@ from tools.cloud.services import service
 from tools.cloud import site as sites
 
 
-class MariaDB(service.Command):
+class MariaDB(service.Daemon):
     """A MariaDB server.
 
-    It is durable against its own death, not against that of the machine.
+    Its data survives a kill of the server, not a crash of the machine.
 
     :param site: the tools.cloud.site.Site
     :param names: list of text; each gets a database and a user of that name
@@ -38,8 +38,8 @@ class MariaDB(service.Command):
     def url(self, name):
         """Return the URL of a database, as text for oslo.db.
 
-        PyMySQL would make an SSL context for each connection, which takes
-        longer than most queries, to learn that the server has no TLS.
+        It disables TLS, which the server does not have: PyMySQL would make an
+        SSL context for each connection, which takes longer than most queries.
 
         :param name: of the database and its user
         """

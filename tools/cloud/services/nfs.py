@@ -2,9 +2,9 @@
 
 """A directory that stands for an NFS share.
 
-The driver asks the mount table alone whether its share is mounted, so a bind
-mount of a local directory will do: the driver, qemu-img and the files are
-real, the network file system is not.
+The driver looks for its share in the mount table only, so a bind mount of a
+local directory will do. The driver, qemu-img and the files are real; the
+network file system is not.
 """
 
 import hashlib

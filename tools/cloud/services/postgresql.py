@@ -12,18 +12,18 @@ from tools.cloud.services import service
 from tools.cloud import site as sites
 
 PROGRAMS = pathlib.Path('/usr/lib/postgresql')
-"""Debian has those of each release below it, and none where PATH looks."""
+"""Debian's directory with the programs of each release, outside PATH."""
 USER = 'cinder'
 DATABASE = 'postgres'
 CONNECTIONS = 1000
-"""Each lock that is held or waited for is one."""
+"""Each lock that is held or waited for takes one."""
 
 
-class PostgreSQL(service.Command):
+class PostgreSQL(service.Daemon):
     """A PostgreSQL server.
 
-    It refuses to run as root. So root, whose all files are, is nobody in its
-    user namespace.
+    It refuses to run as root. So it runs in a user namespace in which root,
+    the owner of its files, is nobody.
 
     :param site: the tools.cloud.site.Site
     """
@@ -48,9 +48,9 @@ class PostgreSQL(service.Command):
             site.log('postgresql'), environment, ready=self.locks)
 
     def url(self, _number):
-        """Return the coordination URL, the same for all who ask.
+        """Return the coordination URL, the same for all services.
 
-        It begins with what tooz calls its driver.
+        Its scheme is the name of the driver in tooz.
         """
         return (f'postgresql://{USER}:{self._site.password("postgresql")}@'
                 f'{sites.ADDRESS}:{self._port}?dbname={DATABASE}')
@@ -68,7 +68,7 @@ class PostgreSQL(service.Command):
         super().launch()
 
     def locks(self):
-        """Return what locks are held, a line of text for each."""
+        """Return the locks that are held, a line of text for each."""
         connection = psycopg2.connect(
             host=sites.ADDRESS, port=self._port, user=USER, dbname=DATABASE,
             password=self._site.password('postgresql'), connect_timeout=5)

@@ -15,7 +15,7 @@ PROGRAM = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 USER = 'cinder'
 
 
-class PortMapper(service.Command):
+class PortMapper(service.Daemon):
     """Erlang's epmd, one for this cloud alone.
 
     :param site: the tools.cloud.site.Site
@@ -28,7 +28,7 @@ class PortMapper(service.Command):
             site.log('epmd'), site.environment())
 
 
-class RabbitMQ(service.Command):
+class RabbitMQ(service.Daemon):
     """A RabbitMQ server.
 
     :param site: the tools.cloud.site.Site

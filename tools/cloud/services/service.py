@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the cloud is made of: services that start, stop, and break.
+"""The parts of a cloud: services that start, stop, and break.
 
-A Service is launched, answers, and stops; a Command does so with a process
-and its descendants, which it can also kill, pause and start again with what
-they had on disk.
+A Service is launched, waited for and stopped. A Daemon is a service that is
+a process with descendants; it can also be killed, paused and started again
+with its files.
 """
 
 import contextlib
@@ -13,9 +13,9 @@ import signal
 import subprocess
 
 import psutil
-import tenacity
 
 from tools.common.errors import ToolError
+from tools.common.waiting import wait_for
 
 READY_SECONDS = 60
 TERM_SECONDS = 15
@@ -32,7 +32,7 @@ class Service:
         self.name = name
 
     def launch(self):
-        """Begin to start it; wait() tells when it answers.
+        """Begin to start it; wait() returns when it answers.
 
         :raises ToolError: if it cannot be started
         """
@@ -45,7 +45,7 @@ class Service:
         """
 
     def start(self):
-        """Start it, also again, and return when it answers.
+        """Start or restart it, and return when it answers.
 
         :raises ToolError: if it does not
         """
@@ -53,19 +53,19 @@ class Service:
         self.wait()
 
     def stop(self):
-        """Stop it; it may never have started, or be dead already."""
+        """Stop it, even if it never started or is dead already."""
         raise NotImplementedError()
 
     def check(self):
         """Raise ToolError if it has ended by itself."""
 
 
-class Command(Service):
+class Daemon(Service):
     """A process and its descendants.
 
     :param name: its name as text
     :param command: list of text
-    :param log: pathlib.Path of the file that gets all it says
+    :param log: pathlib.Path of the file that gets its output
     :param environment: dict of its environment; default is that of ours
     :param folder: pathlib.Path of the directory in which it runs
     :param ready: callable without parameters, which raises an exception
@@ -90,9 +90,9 @@ class Command(Service):
     def launch(self):
         if self._process is not None and self._process.is_running():
             raise ToolError(f'{self.name} runs already, as process '
-                             f'{self._process.pid}')
-        # A signal of the terminal must reach us alone: we stop in order.
-        with open(self.log, 'ab') as log, told(self.name, self.command):
+                            f'{self._process.pid}')
+        # Signals of the terminal are for us alone, who stop in order.
+        with open(self.log, 'ab') as log, found(self.name, self.command):
             self._process = psutil.Popen(
                 self.command, cwd=self._folder, env=self._environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -109,7 +109,7 @@ class Command(Service):
             raise ToolError(f'{self.name} does not run')
         with contextlib.suppress(psutil.TimeoutExpired):
             raise ToolError(f'{self.name} ended with status '
-                             f'{self._process.wait(0)}{last_words(self.log)}')
+                            f'{self._process.wait(0)}{last_words(self.log)}')
 
     def processes(self):
         """Return the psutil.Process of it and of all that it started."""
@@ -145,18 +145,18 @@ class Command(Service):
                 self._process.wait(KILL_SECONDS)
         except psutil.TimeoutExpired as error:
             raise ToolError(f'{self.name} cannot be killed: {error}')
-        # Whoever adopts an orphan may be slow to take note of its death.
+        # The parent of an orphan may be slow to reap it.
         wait_for(f'{self.name} to be gone', lambda: _demand_dead(processes),
                  KILL_SECONDS)
         self._process = None
 
     def pause(self):
-        """Stop it with SIGSTOP: its sockets live, and nothing answers."""
+        """Stop it with SIGSTOP: its sockets stay open, but nothing answers."""
         for process in self.processes():
             process.suspend()
 
     def resume(self):
-        """Let it go on after pause()."""
+        """Continue it after pause()."""
         for process in self.processes():
             process.resume()
 
@@ -166,31 +166,6 @@ def _demand_dead(processes):
         with contextlib.suppress(psutil.NoSuchProcess):
             if process.status() != psutil.STATUS_ZOMBIE:
                 raise ValueError(f'process {process.pid} lives')
-
-
-def wait_for(what, attempt, seconds):
-    """Call something until it raises no exception, and return its result.
-
-    A ToolError ends the waiting, for what is wrong will not get better.
-
-    :param what: what we wait for, as text
-    :param attempt: callable without parameters
-    :param seconds: how long to wait at the most, as a number
-    :raises ToolError: if the time is over
-    """
-    try:
-        return tenacity.Retrying(
-            wait=tenacity.wait_fixed(0.1),
-            stop=tenacity.stop_after_delay(seconds),
-            retry=tenacity.retry_if_exception(
-                lambda error: isinstance(error, Exception) and
-                not isinstance(error, ToolError)),
-            reraise=True)(attempt)
-    except ToolError:
-        raise
-    except Exception as error:
-        raise ToolError(f'waited in vain for {what}, {seconds} seconds: '
-                         f'{error}')
 
 
 def run(name, command, log, environment=None, folder=None, within=120):
@@ -205,7 +180,7 @@ def run(name, command, log, environment=None, folder=None, within=120):
     :returns: its standard output as text
     :raises ToolError: if it fails
     """
-    with open(log, 'ab') as errors, told(name, command):
+    with open(log, 'ab') as errors, found(name, command):
         process = subprocess.Popen(
             [str(word) for word in command], cwd=folder, env=environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
@@ -214,21 +189,21 @@ def run(name, command, log, environment=None, folder=None, within=120):
         said, _errors = process.communicate(timeout=within)
     except subprocess.TimeoutExpired:
         raise ToolError(f'{name} did not end within {within} seconds'
-                         f'{last_words(log)}')
+                        f'{last_words(log)}')
     finally:
-        # Of an interrupted one, what it started too.
+        # After an interrupt its descendants are still alive.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
     if process.returncode:
         raise ToolError(f'{name} failed with status {process.returncode}'
-                         f'{last_words(log)}')
+                        f'{last_words(log)}')
     return said
 
 
 @contextlib.contextmanager
-def told(name, command):
-    """Say which program is missing."""
+def found(name, command):
+    """Raise ToolError for a program that is missing."""
     try:
         yield
     except FileNotFoundError as error:
@@ -238,7 +213,7 @@ def told(name, command):
 
 
 def last_words(log):
-    """Tell the last line of a log, for the end of an error."""
+    """Return the last line of a log, for the end of an error."""
     try:
         said = log.read_text(errors='replace').split('\n')
     except FileNotFoundError:

@@ -8,7 +8,7 @@ from tools.cloud.services import service
 from tools.cloud import site as sites
 
 
-class WSGIServer(service.Command):
+class WSGIServer(service.Daemon):
     """A WSGI application on a free port.
 
     :param site: the tools.cloud.site.Site

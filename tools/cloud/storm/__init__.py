@@ -1,3 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The cloud: the deployment that operators run, whole, on one machine."""
+"""A storm: many creates at once from one source.
+
+Each is compared with its ideal, as many creates from as many sources. Either
+of the two is a *wave*: creates that are sent at the same time.
+"""

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Which storms are made, and on which clouds."""
+"""Which storms are run, and on which clouds."""
 
 import dataclasses
 
-from tools.cloud.deployment import Settings
+from tools.cloud.layout import Settings
 
 LATENCY = 0.1
 DRIVERS = {'copying': 'Copying', 'rbd': 'RBD', 'nfs': 'NFS'}
@@ -19,9 +19,9 @@ class Case:
     :param source: 'snapshot' or 'volume'
     :param creates: how many volumes are created at once, as an integer
     :param mebibytes: how much data is written to each source, as an integer;
-        the copying driver does it by itself
-    :param serial: whether the storage itself creates one volume from a source
-        after the other, so that the storm cannot be as fast as its ideal
+        the copying driver writes its own
+    :param serial: whether the storage creates volumes from one source one
+        after the other, so that a storm cannot be as fast as its ideal
     """
 
     backend: str
@@ -37,7 +37,7 @@ class Case:
 def _settings(coordination, threads, latency=LATENCY):
     drivers = ((backend, 'volume_driver', f'tools.cloud.storm.driver.{name}')
                for backend, name in DRIVERS.items())
-    # Cinder counts what the storms have dropped, too.
+    # Cinder goes on counting the volumes that a storm has dropped.
     room = ('rbd', 'max_over_subscription_ratio', '1000')
     return Settings(coordination, threads, latency, (*drivers, room))
 
@@ -74,5 +74,5 @@ FORMS = {
                  Case('rbd', 'volume', 64, 16, serial=True)),
         ETCD: (*_storms('copying', [128], [64, 128]),
                *_storms('rbd', [64, 128], [64, 128], mebibytes=16))}}
-"""Name -> the clouds, and the storms on each; the long form has what the usual
+"""Form -> its clouds, and the storms on each; the long form has what the usual
 one leaves out."""

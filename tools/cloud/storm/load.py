@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Who had the processor's time: what a storm waits for beside its source."""
+"""The processor time of each service: what a storm waits for otherwise."""
 
 import contextlib
 
@@ -9,19 +9,19 @@ import psutil
 from tools.cloud.services import service
 
 
-def seconds(cloud):
-    """Return the processor's seconds that each service has had so far.
+def seconds(deployment):
+    """Return the processor seconds that each service has used so far.
 
-    :param cloud: the tools.cloud.cloud.Cloud
+    :param deployment: the tools.cloud.deployment.Deployment
     :returns: dict of its name to seconds
     """
     return {found.name: sum(map(_of_process, found.processes()))
-            for found in _commands(cloud.services)}
+            for found in _daemons(deployment.services)}
 
 
-def _commands(services):
+def _daemons(services):
     for found in services:
-        if isinstance(found, service.Command):
+        if isinstance(found, service.Daemon):
             yield found
         yield from getattr(found, 'members', ())
 
@@ -33,14 +33,14 @@ def _of_process(process):
     return 0
 
 
-def since(before, cloud):
+def since(before, deployment):
     """Return what seconds() has grown by, the greatest first.
 
     :param before: what seconds() has returned
-    :param cloud: the tools.cloud.cloud.Cloud
+    :param deployment: the tools.cloud.deployment.Deployment
     :returns: dict of name to seconds, without those below 0.1
     """
     grown = {name: now - before.get(name, 0)
-             for name, now in seconds(cloud).items()}
+             for name, now in seconds(deployment).items()}
     return {name: round(spent, 1) for name, spent in sorted(
         grown.items(), key=lambda item: -item[1]) if spent >= 0.1}

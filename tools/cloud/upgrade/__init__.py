@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A rolling upgrade of two hosts, and the way back, with storms all the time.
+"""A rolling upgrade of two hosts, and the way back, under traffic.
 
-The storms, what is recorded of them and its check are those of tools.cloud.faults;
-what strikes is not a fault, but the operator who starts a host anew.
+Traffic, records and rules are those of tools.cloud.faults. Its failpoints are
+steps of an operator, who restarts hosts with another release or option.
 """

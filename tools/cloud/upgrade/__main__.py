@@ -2,89 +2,79 @@
 
 """Command line: a rolling upgrade of a whole cloud, and a check of it.
 
-Exits with 0 when all was as it had to be; with 1 when it was not, or when the
+Exits with 0 when everything held; with 1 when something did not, or when the
 cloud did not work; with 2 when the command line is wrong.
 """
 
-import argparse
 import random
 import sys
 
+from tools.cloud import arguments as common
 from tools.cloud import command
-from tools.cloud.faults import schedule
+from tools.cloud.faults import records
+from tools.cloud.faults import report
+from tools.cloud.faults import run as runs
+from tools.cloud import layout
+from tools.cloud.upgrade import failpoints
+from tools.cloud.upgrade import validate
 from tools.common import progress
 
 FOLDER = command.ROOT / 'build/cloud-upgrade'
-SERVERS = ('etcd3', 'postgresql')
 SIZE = 12, 6
-"""Sources of each storm, creates from each source."""
+"""Sources of each step, creates from each source."""
 
-
-def parse(arguments):
-    """Return the arguments as an argparse.Namespace, or exit with 2.
-
-    :param arguments: list of text, without the program's name
-    """
-    parser = argparse.ArgumentParser(
-        prog='python -m tools.cloud.upgrade',
-        description='Upgrade one host of a cluster after the other while '
-                    'volumes are created from sources that are deleted, go '
-                    'back, and check what became of them. The results are '
-                    'in build/cloud-upgrade.')
-    parser.add_argument('--coordination', choices=SERVERS,
-                        help='where the locks are (default: one after the '
-                             'other)')
-    schedule.add_seed(parser)
-    return parser.parse_args(arguments)
+PARSER = common.parser(
+    'tools.cloud.upgrade',
+    'Upgrade one host of a cluster after the other while volumes are '
+    'created from sources that are deleted, go back, and check what '
+    'became of them. The results are in build/cloud-upgrade.')
+PARSER.add_argument('--coordination', choices=tuple(layout.SERVERS),
+                    help='where the locks are (default: one after the '
+                         'other)')
+common.add_seed(PARSER)
 
 
 def upgrade(coordination, seed):
     """Upgrade one cloud and go back.
 
-    :param coordination: where the locks are, one of SERVERS
-    :param seed: which storms, as an integer
-    :returns: what was wrong, as a list of sentences
+    :param coordination: where the locks are, a key of
+        tools.cloud.layout.SERVERS
+    :param seed: which traffic, as an integer
+    :returns: what did not hold, as a list of sentences
     :raises ToolError: if the cloud does not work
     """
-    # Only what is installed beside Cinder has them.
-    from cloud import deployment
-
-    from tools.cloud.faults import course
-    from tools.cloud.faults import records
-    from tools.cloud.faults import report
-    from tools.cloud.upgrade import steps
-
-    progress.say(f'locks on {coordination}, the storms of --seed {seed}')
+    progress.say(f'locks on {coordination}, the traffic of --seed {seed}')
     found = records.Run()
     with command.alone() as site:
-        server = deployment.SERVERS[coordination](site)
-        settings = deployment.Settings(coordination, options=course.OPTIONS)
+        server = layout.SERVERS[coordination](site)
+        settings = layout.Settings(coordination, options=runs.OPTIONS)
         with command.running(site, 'upstream', settings,
-                             server) as (cloud, cinder):
+                             server) as (deployment, cinder):
             try:
-                course.follow([step.kind() for step in steps.STEPS], found,
-                              random.Random(seed), SIZE, site, cloud, cinder,
-                              server)
+                runs.follow([step.failpoint() for step in failpoints.STEPS],
+                            found, random.Random(seed), SIZE, site,
+                            deployment, cinder, server)
             finally:
                 violations, rows = report.conclude(
                     found, FOLDER / f'{coordination}-{seed}.json',
                     {'coordination': coordination, 'seed': seed,
                      'seconds': progress.seconds()},
                     lambda fault: {
-                        'at once': steps.most_at_once(found, fault)})
+                        'at once': validate.most_at_once(found, fault)})
     report.print_violations(found, violations)
     report.print_table(rows)
-    return steps.problems(found, violations, coordination)
+    return validate.problems(found, violations, coordination)
 
 
 def run(args):
-    """Upgrade clouds and tell.
+    """Upgrade clouds and report.
 
-    :param args: argparse.Namespace from parse()
+    :param args: argparse.Namespace from PARSER
     :returns: the exit status
     :raises ToolError: if a cloud does not work
     """
-    servers = [args.coordination] if args.coordination else SERVERS
+    servers = [args.coordination] if args.coordination else (
+        tuple(layout.SERVERS))
     problems = [problem for coordination in servers
                 for problem in upgrade(coordination, args.seed)]
     for problem in problems:
@@ -93,15 +83,5 @@ def run(args):
     return 1 if problems else 0
 
 
-def main(arguments):
-    """Run the command line and return the exit status.
-
-    :param arguments: list of text, without the program's name
-    """
-    args = parse(arguments)
-    return command.main('tools.cloud.upgrade', arguments, command.TREES,
-                        lambda: run(args))
-
-
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command.main(PARSER, run))

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import unittest
+
+from tests.cloud.faults.histories import create
+from tests.cloud.faults.histories import delete
+from tests.cloud.faults.histories import history
+from tools.cloud.faults import records
+from tools.cloud.faults import validate
+from tools.cloud import journal
+
+
+class RulesTest(unittest.TestCase):
+
+    def rules(self, run):
+        return [violation.rule for violation in validate.check(run)]
+
+    def test_nothing_is_wrong(self):
+        self.assertEqual([], self.rules(history()))
+
+    def test_an_available_volume_with_other_data(self):
+        for found in ('b2', None):
+            self.assertEqual(['data'], self.rules(
+                history(create(checksum=found))))
+
+    def test_a_volume_in_error_may_have_any_data(self):
+        self.assertEqual([], self.rules(history(create(
+            checksum='b2', seen=[[2, 'creating'], [4, 'error']]))))
+
+    def test_a_volume_that_was_available_for_a_moment_counts(self):
+        self.assertEqual(['data'], self.rules(history(create(
+            checksum='b2', seen=[[2, 'available'], [4, 'error']]))))
+
+    def test_a_copy_under_way_when_its_source_is_deleted(self):
+        for copy, deletion in (((2, 3.5), (3, 6)), ((2, None), (3, 6)),
+                               ((2, 3.5), (3, None))):
+            self.assertEqual(['overlap'], self.rules(
+                history(copy=copy, deletion=deletion)), (copy, deletion))
+
+    def test_a_copy_that_begins_when_its_source_is_deleted(self):
+        violation, = validate.check(history(copy=(7, 8)))
+
+        self.assertEqual('overlap', violation.rule)
+        self.assertIn('began after the deletion', violation.text)
+
+    def test_the_first_of_two_deletions_counts(self):
+        run = history(copy=(6, 7), deletion=(5, None))
+        run.calls.append(journal.Call('delete', 'source', 'source', 8,
+                                      'two@copying', 9, 10))
+
+        self.assertEqual(['overlap'], self.rules(run))
+
+    def test_a_copy_in_error_may_meet_the_deletion(self):
+        self.assertEqual([], self.rules(history(
+            create(seen=[[2, 'creating'], [4, 'error']]), copy=(2, 9))))
+
+    def test_a_second_try_may_follow_a_copy_that_was_killed(self):
+        run = history(copy=(1, None), deletion=None)
+        run.calls.append(journal.Call('copy', 'copy', 'source', 9,
+                                      'two@copying', 2, 3))
+
+        self.assertEqual([], self.rules(run))
+
+    def test_a_delete_that_the_storage_never_heard_of_is_lost(self):
+        run = history(deletion=None, stuck=[['volume', 'source', 'deleting']])
+
+        self.assertEqual([], self.rules(run))
+        self.assertEqual([run.operations[1]], validate.lost(run))
+
+    def test_a_create_that_the_storage_never_heard_of_is_lost(self):
+        run = history(create(volume_id='other', seen=[[2, 'creating']]),
+                      stuck=[['volume', 'other', 'creating']])
+
+        self.assertEqual([], self.rules(run))
+
+    def test_who_waits_for_a_lock_is_not_lost(self):
+        self.assertEqual(['stuck'], self.rules(history(
+            deletion=None, stuck=[['volume', 'source', 'deleting']],
+            held=['/tooz/lockssource-delete_volume'])))
+
+    def test_what_was_sent_after_the_fault_is_not_lost(self):
+        self.assertEqual(['stuck'], self.rules(history(
+            create(), delete(invoked=6), deletion=None,
+            stuck=[['volume', 'source', 'deleting']])))
+
+    def test_what_stays_under_way(self):
+        violation, = validate.check(history(
+            stuck=[['volume', 'source', 'deleting']]))
+
+        self.assertEqual(('stuck', 'quake'), (violation.rule,
+                                              violation.fault))
+        self.assertIn('source is deleting', violation.text)
+
+    def test_a_lock_that_stays(self):
+        self.assertEqual(['lock'], self.rules(history(
+            locks=['/cinder/readers/source-delete_volume/1'])))
+
+    def test_a_lock_that_stays_until_its_process_ends(self):
+        run = history()
+        run.faults[0].locks = ['/cinder/readers/source-delete_volume/1']
+        violation, = validate.check(run)
+
+        self.assertEqual(('lock', 'quake', ['source'], 9),
+                         (violation.rule, violation.fault, violation.ids,
+                          violation.time))
+
+    def test_what_does_not_work_later(self):
+        violation, = validate.check(history(
+            probes=[records.Probe('quake', 10, 12, 'status error')]))
+
+        self.assertEqual('later', violation.rule)
+        self.assertIn('status error', violation.text)
