@@ -110,7 +110,7 @@ class ReportTest(unittest.TestCase):
 
         with mock.patch('os.replace') as replace:
             replace.side_effect = lambda part, target: self.assertEqual(
-                ('new', False), (part.read_text(), target.exists()))
+                ('new', False), (pathlib.Path(part).read_text(), target.exists()))
             files.write_whole(path, 'new')
 
         replace.assert_called_once()

@@ -8,7 +8,7 @@ from tools.measure.locks.backends import BACKENDS
 class Values:
     """The lines of all measures of all backends.
 
-    :param lines: list of tools.measure.files.verdict.Line
+    :param lines: list of tools.measure.locks.verdict.Line
     """
 
     def __init__(self, lines):
