@@ -24,4 +24,3 @@ class FigureTest(unittest.TestCase):
         figure = figures.Figure('a / b', figures.RATIO)
 
         self.assertFalse(figure.missed(1e9) or figure.marginal(1e9))
-

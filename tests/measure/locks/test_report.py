@@ -2,12 +2,10 @@
 
 import io
 import json
-import os
 import pathlib
 import re
 import tempfile
 import unittest
-from unittest import mock
 
 from tests.measure.locks import made_up
 from tools.measure.locks import backends
@@ -51,19 +49,3 @@ class ReportTest(unittest.TestCase):
         crowd = [one for one in told['figures'] if one['key'] == 'reader'][0]
         self.assertEqual(['eventlet'], crowd['failed'])
         self.assertEqual(1234.5, crowd['values']['eventlet'])
-
-    def test_json_appears_whole_or_not_at_all(self):
-        self.path.write_text('old')
-
-        def replace(part, path):
-            json.loads(pathlib.Path(part).read_text())
-            self.assertEqual('old', self.path.read_text())
-            self.assertEqual(self.path.parent, pathlib.Path(part).parent)
-            raise OSError('no luck')
-
-        with mock.patch.object(os, 'replace', replace), \
-                self.assertRaisesRegex(OSError, 'no luck'):
-            report.write(self.path, self.lines, {})
-
-        self.assertEqual('old', self.path.read_text())
-        self.assertEqual([self.path], list(self.path.parent.iterdir()))

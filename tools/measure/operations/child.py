@@ -3,8 +3,9 @@
 """How long operations of a volume service take that meet no other.
 
 Run as ``python -m tools.measure.operations.child NUMBER`` with a Cinder tree
-on the module path that has the functional tests of the series. The service is real, with real locks on files; the methods of its manager are
-called as by RPC, so that neither the API nor polling is in the times.
+on the module path that has the functional tests of the series. The service is
+real, with real locks on files; the methods of its manager are called as by
+RPC, so that neither the API nor polling is in the times.
 """
 
 from cinder import monkey_patch

@@ -10,10 +10,10 @@ whatever else fails is a ToolError.
 """
 
 import concurrent.futures
-import sys
 import time
 
 from tools.common.errors import ToolError
+from tools.common.progress import say
 from tools.measure.storm.records import Create
 from tools.measure.storm.records import Delete
 from tools.measure.storm.records import TreeRun
@@ -47,7 +47,6 @@ class Scenario:
                        'volume': 'source_volid'}[source]
         self._creates = creates
         self._patience = 120 + creates * (seconds + 1)
-        self._begun = time.monotonic()
 
     def run(self):
         """Run all of it and return a TreeRun."""
@@ -75,9 +74,7 @@ class Scenario:
                        storm, source_delete, unrelated.result())
 
     def _say(self, text):
-        print('%-8s %5.1f s  %s' % (self._name,
-                                    time.monotonic() - self._begun, text),
-              file=sys.stderr, flush=True)
+        say(f'{self._name:8} {text}')
 
     def _prepare(self):
         """Return the sources' UUIDs and that of an unrelated volume."""
@@ -158,12 +155,8 @@ class Scenario:
     def _delete_and_wait(self, volume_id):
         delete = Delete(volume_id, time.monotonic())
         self._client.delete('volumes', volume_id)
-        deadline = time.monotonic() + self._patience
-        while self._client.exists('volumes', volume_id):
-            if time.monotonic() > deadline:
-                raise ToolError('the unrelated volume was not deleted '
-                                 'within %d seconds' % self._patience)
-            time.sleep(OBSERVE_SECONDS)
+        self._wait('the delete of the unrelated volume',
+                   lambda: not self._client.exists('volumes', volume_id))
         delete.gone = time.monotonic()
         return delete
 
@@ -198,11 +191,9 @@ class Scenario:
                 if finished:
                     return settled
             if now > deadline:
-                raise ToolError('%d of %d creates did not end within %d '
-                                 'seconds' % (
-                                     sum(status in UNFINISHED
-                                         for status in statuses),
-                                     len(creates), self._patience))
+                unfinished = sum(status in UNFINISHED for status in statuses)
+                raise ToolError(f'{unfinished} of {len(creates)} creates did '
+                                f'not end within {self._patience:.0f} seconds')
             time.sleep(OBSERVE_SECONDS)
 
     def _wait(self, what, condition):
@@ -212,8 +203,8 @@ class Scenario:
             self._cloud.check()
             now = time.monotonic()
             if now - begun > self._patience:
-                raise ToolError('waited in vain for %s, %d seconds'
-                                 % (what, self._patience))
+                raise ToolError(f'waited in vain for {what}, '
+                                f'{self._patience:.0f} seconds')
             if now - said > PROGRESS_SECONDS:
                 self._say('waiting for %s' % what)
                 said = now
@@ -243,18 +234,20 @@ class Scenario:
         failed = [create for create in wave.creates
                   if create.status != 'available']
         if failed:
-            raise ToolError('%d of %d creates from as many %s ended in '
-                             'status %s' % (len(failed), len(wave.creates),
-                                            self._kind, failed[0].status))
+            raise ToolError(f'{len(failed)} of {len(wave.creates)} creates '
+                            f'from as many {self._kind} ended in status '
+                            f'{failed[0].status}')
 
     def _add_driver_times(self, creates, deletes):
-        times = {call[1]: call[3:] for call in self._client.journal()
-                 if call[0] == 'create_from_source'}
+        def times(kind):
+            return {call[1]: call[3:] for call in journal
+                    if call[0].startswith(kind)}
+
+        journal = self._client.journal()
+        created, deleted = times('create_from_source'), times('delete_')
         for create in creates:
-            create.begin, create.end = times.get(create.volume_id,
-                                                 (None, None))
-        times = {call[1]: call[3:] for call in self._client.journal()
-                 if call[0].startswith('delete_')}
+            create.begin, create.end = created.get(create.volume_id,
+                                                   (None, None))
         for delete in deletes:
-            delete.begin, delete.end = times.get(delete.resource_id,
-                                                 (None, None))
+            delete.begin, delete.end = deleted.get(delete.resource_id,
+                                                   (None, None))
