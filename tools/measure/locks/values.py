@@ -12,8 +12,7 @@ class Values:
     """
 
     def __init__(self, lines):
-        self._lines = {(line.measure.partition('.')[0], line.key): line
-                       for line in lines}
+        self._lines = {(line.backend, line.key): line for line in lines}
 
     def backends(self):
         """Return the names and Backends that were measured."""

@@ -72,7 +72,7 @@ def tell(mode, seconds):
 
     :param str mode: one of tools.measure.process.MODES
     :param seconds: what measure() returned
-    :returns: list of the operations that cost too much
+    :returns: list of the operations that cost too much, as text
     """
     lock = statistics.median(seconds.pop('lock')['upstream'])
     expensive = []
@@ -86,7 +86,7 @@ def tell(mode, seconds):
             mode, operation, 1000 * statistics.median(upstream),
             1000 * statistics.median(patched), ratio, allowed))
         if ratio > allowed:
-            expensive.append(operation)
+            expensive.append(f'{operation} on {mode}')
     print('%-8s %-20s %7.3f ms' % (mode, 'one lock of tooz', 1000 * lock))
     return expensive
 
@@ -104,7 +104,8 @@ def compare(args):
         expensive += tell(mode, measure(trees, mode, args.turns,
                                         args.operations))
     if expensive:
-        raise ToolError(f'{", ".join(expensive)}: more than one lock more')
+        raise ToolError('dearer by more than one lock: '
+                        f'{", ".join(expensive)}')
 
 
 if __name__ == '__main__':

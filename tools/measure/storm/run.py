@@ -43,16 +43,15 @@ class Scenario:
         self._client = cloud.client
         self._source = source
         self._kind = source + 's'
-        self._field = {'snapshot': 'snapshot_id',
-                       'volume': 'source_volid'}[source]
+        self._field = 'snapshot_id' if source == 'snapshot' else 'source_volid'
         self._creates = creates
         self._patience = 120 + creates * (seconds + 1)
 
     def run(self):
         """Run all of it and return a TreeRun."""
         sources, unrelated_id = self._prepare()
-        self._say('the ideal: %d creates from %d %s'
-                  % (self._creates, self._creates, self._kind))
+        self._say(f'the ideal: {self._creates} creates from {self._creates} '
+                  f'{self._kind}')
         ideal = self._wave(sources)
         self._demand_success(ideal)
         checksum = self._client.checksum(sources[0])
@@ -78,20 +77,20 @@ class Scenario:
 
     def _prepare(self):
         """Return the sources' UUIDs and that of an unrelated volume."""
+        def at_once(create, *args):
+            return self._at_once(lambda _number: create(*args),
+                                 range(self._creates))
+
         self._wait('the scheduler to know the backend', self._client.pools)
         self._say('creating %d source %s' % (self._creates, self._kind))
         unrelated = self._client.create_volume()
         if self._source == 'volume':
-            sources = self._at_once(lambda _number:
-                                    self._client.create_volume(),
-                                    range(self._creates))
+            sources = at_once(self._client.create_volume)
             self._wait_until_available('volumes', [unrelated, *sources])
             return sources, unrelated
         base = self._client.create_volume()
         self._wait_until_available('volumes', [unrelated, base])
-        sources = self._at_once(lambda _number:
-                                self._client.create_snapshot(base),
-                                range(self._creates))
+        sources = at_once(self._client.create_snapshot, base)
         self._wait_until_available('snapshots', sources)
         return sources, unrelated
 
@@ -135,8 +134,8 @@ class Scenario:
             for future in done:
                 future.result()
             self._cloud.check()
-            self._say('%d of %d requests accepted'
-                      % (len(futures) - len(waiting), len(futures)))
+            self._say(f'{len(futures) - len(waiting)} of {len(futures)} '
+                      'requests accepted')
         return [future.result() for future in futures]
 
     def _delete(self, source_id, unrelated_id):
@@ -182,16 +181,15 @@ class Scenario:
                     create.status = volume['status']
                 statuses = [create.status for create in creates]
                 settled = time.monotonic()
-                finished = not set(statuses) & set(UNFINISHED)
-                if finished or now >= next_look:
-                    self._say('%d of %d volumes available, %d in error' % (
-                        statuses.count('available'), len(statuses),
-                        statuses.count('error')))
+                unfinished = sum(status in UNFINISHED for status in statuses)
+                if not unfinished or now >= next_look:
+                    self._say(f'{statuses.count("available")} of '
+                              f'{len(statuses)} volumes available, '
+                              f'{statuses.count("error")} in error')
                     next_look = now + PROGRESS_SECONDS
-                if finished:
+                if not unfinished:
                     return settled
             if now > deadline:
-                unfinished = sum(status in UNFINISHED for status in statuses)
                 raise ToolError(f'{unfinished} of {len(creates)} creates did '
                                 f'not end within {self._patience:.0f} seconds')
             time.sleep(OBSERVE_SECONDS)
@@ -231,12 +229,12 @@ class Scenario:
             delete.gone = time.monotonic()
 
     def _demand_success(self, wave):
-        failed = [create for create in wave.creates
+        failed = [create.status for create in wave.creates
                   if create.status != 'available']
         if failed:
             raise ToolError(f'{len(failed)} of {len(wave.creates)} creates '
                             f'from as many {self._kind} ended in status '
-                            f'{failed[0].status}')
+                            f'{failed[0]}')
 
     def _add_driver_times(self, creates, deletes):
         def times(kind):
@@ -245,9 +243,8 @@ class Scenario:
 
         journal = self._client.journal()
         created, deleted = times('create_from_source'), times('delete_')
+        never = None, None
         for create in creates:
-            create.begin, create.end = created.get(create.volume_id,
-                                                   (None, None))
+            create.begin, create.end = created.get(create.volume_id, never)
         for delete in deletes:
-            delete.begin, delete.end = deleted.get(delete.resource_id,
-                                                   (None, None))
+            delete.begin, delete.end = deleted.get(delete.resource_id, never)
