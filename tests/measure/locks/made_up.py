@@ -2,25 +2,40 @@
 
 """Results of measures of the locks that nobody took."""
 
-from tools.measure.files import verdict
 from tools.measure.locks import backends
+from tools.measure.locks import verdict
+
+
+class Run:
+    """Stands for a run of a measure; what it is not told keeps its bound.
+
+    :param told: (mode, backend, key) -> value, or a list of values, one a run
+    """
+
+    def __init__(self, told=None):
+        self._told = {key: list(value) if isinstance(value, list) else value
+                      for key, value in (told or {}).items()}
+        self.asked = []
+
+    def __call__(self, mode, measure):
+        self.asked.append((mode, measure))
+        name = measure.partition('.')[0]
+        values = {key: self._value((mode, name, key), figure.bound or 1)
+                  for key, figure in backends.measures(name)[measure].items()}
+        return {'rounds': dict.fromkeys(values, 7), 'values': values}
+
+    def _value(self, key, kept):
+        value = self._told.get(key, kept)
+        if isinstance(value, list):
+            return value.pop(0) if value else kept
+        return value
 
 
 def lines(told=None, names=tuple(backends.BACKENDS)):
-    """Return the lines of a run in which every goal is met but what is told.
+    """Return the lines of a run in which every bound is kept but what is told.
 
-    :param told: (mode, backend, key) -> value
+    :param told: as for Run
     """
-    def run(mode, measure):
-        return result(mode, measure, told)
-
+    run = Run(told)
     return [line for name in names
             for line in verdict.measure_all(run, backends.measures(name))]
-
-
-def result(mode, measure, told=None):
-    """Return the result of one measure."""
-    name = measure.partition('.')[0]
-    values = {key: (told or {}).get((mode, name, key), figure.bound or 1)
-              for key, figure in backends.measures(name)[measure].items()}
-    return {'rounds': dict.fromkeys(values, 7), 'values': values}

@@ -30,7 +30,10 @@ class BackendsTest(unittest.TestCase):
                               'write_acquire': 1, 'write_release': 1}),
               ('zookeeper', {'read_kazoo_read': 1.1,
                              'write_kazoo_write': 1.1}),
-              ('file', {}), ('memcached', {}))
+              ('file', {'read_tooz': 0.3, 'read_fasteners_read': 0.5,
+                        'read_calls': 2, 'reader': 1.5, 'writer_inside': 20,
+                        'writer_short': 20}),
+              ('memcached', {}))
     @ddt.unpack
     def test_goals_of_one_backend(self, name, goals):
         common = dict.fromkeys(backends.HAND_OVERS, 50)

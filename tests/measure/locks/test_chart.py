@@ -46,7 +46,7 @@ class ChartTest(unittest.TestCase):
         _costs, hand_overs, _crowds = self.axes(made_up.lines(
             {('eventlet', 'file', 'writer_long'): 90}, names=['file']))
 
-        self.assertEqual([50, 50, 90, 50],
+        self.assertEqual([20, 50, 90, 50],
                          [bar.get_height() for bar in hand_overs.patches])
         self.assertGreater(hand_overs.get_ylim()[1], 90)
 

@@ -46,7 +46,7 @@ class Place:
         if not self._held[name]:
             self._free[name] = time.monotonic() + self._late
 
-    def do(self, action, name, *args):
+    def ask(self, action, name, *args):
         if action == 'last':
             return self._free[name]
         self.waited.append((name, tuple(self._held[name]), *args))
@@ -61,7 +61,7 @@ class HandOverTest(unittest.TestCase):
         self.addCleanup(patcher.stop)
 
     def run_on(self, place):
-        return list(hand_over.hand_overs(place, place, PARTS, 0))
+        return list(hand_over.hand_overs(place, place.ask, PARTS, 0))
 
     def test_every_part_has_its_hand_overs(self):
         found = self.run_on(Place(late=2))
@@ -87,6 +87,7 @@ class HandOverTest(unittest.TestCase):
         with self.assertRaisesRegex(errors.ToolError, 'before its last'):
             self.run_on(Place(late=-1))
 
-    @ddt.data('writer_short', 'writer_long', 'readers_short', 'readers_long')
+    @ddt.data('writer_short', 'writer_long_p95', 'readers_inside',
+              'readers_long')
     def test_rounds(self, key):
-        self.assertEqual(20 if 'short' in key else 5, hand_over.ROUNDS[key])
+        self.assertEqual(5 if 'long' in key else 30, hand_over.ROUNDS[key])

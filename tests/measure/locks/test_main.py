@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import pathlib
 import tempfile
 import unittest
@@ -10,6 +11,7 @@ from unittest import mock
 import ddt
 
 from tests.measure.locks import made_up
+from tools.common import cli
 from tools.common import errors
 from tools.measure.locks import __main__ as locks_main
 from tools.measure.locks import servers
@@ -30,57 +32,71 @@ class MainTest(unittest.TestCase):
 
     def main(self, *args, told=None, error=None):
         """Return the exit status and the lines of stdout and stderr."""
+        made_up_run = made_up.Run(told)
+
         @contextlib.contextmanager
         def started(tree, names):
             if error:
                 raise error
             yield {name: 'url of ' + name for name in names}
 
-        def run(tree, mode, measure, url, module):
-            self.asked.append((mode, measure, url, module))
-            return made_up.result(mode, measure, told)
+        def run(tree, mode, module, measure, url):
+            self.asked.append((mode, module, measure, url))
+            return made_up_run(mode, measure)
 
         stdout, stderr = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(stdout), \
                 contextlib.redirect_stderr(stderr), \
                 mock.patch('signal.signal'), mock.patch('logging.getLogger'), \
-                mock.patch('tools.measure.files.process.run', run), \
+                mock.patch('tools.measure.process.run', run), \
                 mock.patch.object(servers, 'started', started):
-            status = locks_main.main(['--tree', str(self.tree), '--output',
-                                      str(self.output), *args])
+            status = cli.run(locks_main.measure, locks_main.parse([
+                '--tree', str(self.tree), '--output', str(self.output),
+                *args]))
         return (status, stdout.getvalue().splitlines(),
                 stderr.getvalue().splitlines())
 
-    def test_all_goals_met_is_success(self):
+    def test_all_bounds_kept_is_success(self):
         status, stdout, stderr = self.main()
 
         self.assertEqual(0, status)
         self.assertRegex(stdout[-1], '^[0-9]+ passed, 0 failed$')
-        self.assertEqual(2 * (6 * 4 - 1), len(stderr))
-        self.assertIn(('threads', 'redis.trips', 'url of redis',
-                       'tools.measure.locks.child'), self.asked)
-        self.assertEqual({'rwlock-benchmark.rst', 'rwlock-benchmark.svg'},
-                         {path.name for path in self.output.iterdir()})
+        self.assertEqual(2 * (6 + 5 * 4), len(stderr))
+        self.assertIn(('threads', 'tools.measure.locks.child', 'redis.trips',
+                       'url of redis'), self.asked)
+        self.assertTrue(json.loads((self.output / 'locks.json').read_text()))
+        self.assertEqual(1, len(list(self.output.iterdir())))
 
-    @ddt.data(('etcd3', 'read_acquire', 2), ('etcd3', 'read_tooz', 0.7),
+    def test_the_page_and_its_chart_are_written_where_they_should(self):
+        page = self.output / 'page'
+        self.main('--backend', 'redis', '--page', str(page))
+
+        self.assertEqual({'rwlock-benchmark.rst', 'rwlock-benchmark.svg'},
+                         {path.name for path in page.iterdir()})
+
+    @ddt.data(('file', 'read_tooz', 1), ('file', 'read_fasteners_read', 1),
+              ('file', 'read_calls', 3), ('file', 'reader', 3),
+              ('file', 'writer_inside', 30), ('file', 'writer_short', 30),
+              ('etcd3', 'read_acquire', 2), ('etcd3', 'read_tooz', 0.7),
               ('redis', 'write_tooz', 1.3), ('memcached', 'readers_long', 80),
               ('zookeeper', 'read_kazoo_read', 1.4),
               ('postgresql', 'readers_64', 1.5))
     @ddt.unpack
-    def test_a_missed_goal_is_failure(self, name, key, value):
-        status, stdout, _stderr = self.main(
+    def test_a_missed_bound_is_failure(self, name, key, value):
+        status, stdout, stderr = self.main(
             '--backend', name, told={('threads', name, key): value})
 
         self.assertEqual(1, status)
         self.assertRegex(stdout[-1], '^[0-9]+ passed, 1 failed$')
         self.assertRegex(stdout[-2], '^FAILED: %s: .* on threads is' % name)
-        self.assertEqual(2, len(list(self.output.iterdir())))
+        self.assertEqual('error: 1 bounds are missed', stderr[-1])
+        self.assertTrue((self.output / 'locks.json').exists())
 
     def test_only_the_backends_that_are_asked_for(self):
         self.main('--backend', 'redis', '--backend', 'file')
 
         self.assertEqual({'url of redis', 'url of file'},
-                         {url for _mode, _measure, url, _module in self.asked})
+                         {url for *_others, url in self.asked})
 
     @ddt.data(*locks_main.NEEDED)
     def test_a_bad_tree_is_one_sentence(self, missing):
@@ -89,14 +105,32 @@ class MainTest(unittest.TestCase):
         status, stdout, stderr = self.main()
 
         self.assertEqual((1, [], []), (status, stdout, self.asked))
-        self.assertEqual(1, len(stderr))
-        self.assertIn(missing, stderr[0])
+        self.assertEqual(
+            ['error: expected a Cinder source tree with the series in %s, it '
+             'has no %s' % (self.tree, missing)], stderr)
+        self.assertFalse(self.output.exists())
 
-    @ddt.data((errors.ToolError('no luck'), 'tools.measure.locks: no luck'),
-              (KeyboardInterrupt(), 'tools.measure.locks: interrupted'))
+    def test_an_output_that_cannot_be_is_one_sentence(self):
+        self.output.write_text('a file')
+
+        status, stdout, stderr = self.main()
+
+        self.assertEqual((1, [], []), (status, stdout, self.asked))
+        self.assertEqual(1, len(stderr), stderr)
+
+    @ddt.data((errors.ToolError('no luck'), 1, 'error: no luck'),
+              (KeyboardInterrupt(), 130, 'interrupted'))
     @ddt.unpack
-    def test_no_result_is_one_sentence(self, error, sentence):
+    def test_no_result_is_one_sentence(self, error, expected, sentence):
         status, stdout, stderr = self.main(error=error)
 
-        self.assertEqual((1, [], [sentence]), (status, stdout, stderr))
+        self.assertEqual((expected, [], [sentence]), (status, stdout, stderr))
         self.assertEqual([], list(self.output.iterdir()))
+
+    def test_tree_is_required(self):
+        with contextlib.redirect_stderr(io.StringIO()) as stderr, \
+                self.assertRaises(SystemExit) as ended:
+            locks_main.parse([])
+
+        self.assertEqual(2, ended.exception.code)
+        self.assertIn('--tree', stderr.getvalue())

@@ -64,7 +64,8 @@ class PageTest(unittest.TestCase):
                           ('threads', 'file', 'one_64'): 1234.4})
 
         hand_over, throughput = text.split('Many readers')
-        self.assertEqual(['50.0 / 50.0'] * 3 + ['**61.0** / 50.0'],
+        self.assertEqual(['20.0 / 20.0', *['50.0 / 50.0'] * 2,
+                          '**61.0** / 50.0'],
                          row(hand_over[hand_over.index('Hand-over\n'):],
                              'file'))
         self.assertEqual(['1 / 1', '1 / 1', '1 / 1234'],

@@ -81,7 +81,7 @@ class MainTest(unittest.TestCase):
 
         self.assertEqual(1, status)
         self.assertEqual(
-            'storm: upstream tree: expected a Cinder source tree in one, it '
+            'error: upstream tree: expected a Cinder source tree in one, it '
             'has no cinder/__init__.py\n', stderr)
 
     def test_an_environment_without_cinder_is_one_sentence(self):
@@ -90,7 +90,7 @@ class MainTest(unittest.TestCase):
 
         self.assertEqual(1, status)
         self.assertEqual(
-            'storm: upstream tree: expected an installed Cinder in %s, it has '
+            'error: upstream tree: expected an installed Cinder in %s, it has '
             'no bin/python\n' % self.directory, stderr)
 
     def test_a_failing_cloud_names_its_log_and_leaves_no_report(self):
@@ -102,7 +102,7 @@ class MainTest(unittest.TestCase):
 
         self.assertEqual(1, status)
         self.assertEqual(
-            'storm: upstream tree: no luck; the service log is %s'
+            'error: upstream tree: no luck; the service log is %s'
             % (self.output / 'upstream.log'), stderr.splitlines()[-1])
         self.assertEqual([], list(self.output.iterdir()))
 
@@ -138,5 +138,5 @@ class MainTest(unittest.TestCase):
         status, stderr = self.main()
 
         self.assertEqual(1, status)
-        self.assertRegex(stderr.splitlines()[-1], '^storm: patched tree: ')
+        self.assertRegex(stderr.splitlines()[-1], '^error: patched tree: ')
         self.assertTrue((self.output / 'report.html').exists())

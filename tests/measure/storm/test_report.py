@@ -6,10 +6,8 @@ import pathlib
 import re
 import tempfile
 import unittest
-from unittest import mock
 
 from tests.measure.storm import made_up
-from tools.common import files
 from tools.measure.storm import figures
 from tools.measure.storm import report
 
@@ -94,26 +92,6 @@ class ReportTest(unittest.TestCase):
         self.write()
 
         self.assertIn('</svg>', self.read('chart.svg'))
-
-    def test_no_part_remains_when_writing_fails(self):
-        path = self.directory / 'report.html'
-        path.write_text('whole')
-
-        with mock.patch('os.replace', side_effect=OSError('disk')):
-            self.assertRaises(OSError, files.write_whole, path, 'new')
-
-        self.assertEqual('whole', path.read_text())
-        self.assertEqual([path], list(self.directory.iterdir()))
-
-    def test_the_target_is_never_seen_in_part(self):
-        path = self.directory / 'report.html'
-
-        with mock.patch('os.replace') as replace:
-            replace.side_effect = lambda part, target: self.assertEqual(
-                ('new', False), (part.read_text(), target.exists()))
-            files.write_whole(path, 'new')
-
-        replace.assert_called_once()
 
     def test_the_printed_table_has_a_column_per_tree(self):
         stream = io.StringIO()

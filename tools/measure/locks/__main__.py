@@ -1,30 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Command line: measure read and write locks on real servers.
+"""Command line: measure the locks of a tree and hold them to their bounds.
 
-Writes the page rwlock-benchmark.rst and its chart. Exits with 0 when all
-goals are met; with 1 and one sentence for each that is not, or one that says
-why nothing could be measured; with 2 when the command line is wrong. The last
-line of the standard output counts the goals.
+Exits with 0 when all bounds are kept; with 1 and one sentence for each that
+is not, or one that says why nothing could be measured; with 2 when the
+command line is wrong. The last line of the standard output counts the bounds.
 """
 
 import argparse
 import logging
 import pathlib
-import signal
 import sys
 
+from tools.common import cli
 from tools.common.errors import ToolError
 from tools.common import files
-from tools.measure.files import process
-from tools.measure.files import report
-from tools.measure.files import tree
-from tools.measure.files import verdict
+from tools.common.progress import say
 from tools.measure.locks.backends import BACKENDS
 from tools.measure.locks.backends import measures
 from tools.measure.locks import chart
 from tools.measure.locks import page
+from tools.measure.locks import report
 from tools.measure.locks import servers
+from tools.measure.locks import verdict
+from tools.measure import machine
+from tools.measure import process
+from tools.measure import tree
 
 NEEDED = ('cinder/__init__.py', 'cinder/monkey_patch.py',
           'cinder/tests/functional/rwlock/proxy.py')
@@ -38,8 +39,8 @@ def parse(arguments):
     parser = argparse.ArgumentParser(
         prog='python -m tools.measure.locks',
         description='Measure the read and write locks of a Cinder source '
-                    'tree on real servers, on eventlet and on native '
-                    'threads, and hold them to their goals.')
+                    'tree on files and on real servers, on eventlet and on '
+                    'native threads, and hold them to their bounds.')
     parser.add_argument('--tree', required=True, type=pathlib.Path,
                         help='Cinder source tree with the series')
     parser.add_argument('--backend', action='append', choices=BACKENDS,
@@ -47,10 +48,12 @@ def parse(arguments):
                         help='measure this one, and others that are named '
                              'so; default is all')
     parser.add_argument('--output', type=pathlib.Path,
-                        default=pathlib.Path('doc/source/contributor'),
+                        default=pathlib.Path('build/measure'),
                         metavar='DIRECTORY',
-                        help='where the page and the chart go '
-                             '(default: %(default)s)')
+                        help='where locks.json goes (default: %(default)s)')
+    parser.add_argument('--page', type=pathlib.Path, metavar='DIRECTORY',
+                        help='where a page for the documentation and its '
+                             'chart go; default is to write none')
     return parser.parse_args(arguments)
 
 
@@ -62,40 +65,35 @@ def measure_all(cinder, names):
     """
     with servers.started(cinder, names) as urls:
         def run(mode, measure):
-            print('%-8s %s' % (mode, measure), file=sys.stderr, flush=True)
-            return process.run(cinder, mode, measure,
-                               urls[measure.partition('.')[0]],
-                               module='tools.measure.locks.child')
+            say(f'{mode:8} {measure}')
+            return process.run(cinder, mode, 'tools.measure.locks.child',
+                               measure, urls[measure.partition('.')[0]])
 
         return [line for name in names
                 for line in verdict.measure_all(run, measures(name))]
 
 
-def main(arguments):
-    """Run the benchmark and return the exit status.
+def measure(args):
+    """Run the benchmark.
 
-    :param arguments: list of text, without the program's name
+    :param argparse.Namespace args: what parse() returned
+    :raises ToolError: if nothing can be measured, or a bound is missed
     """
-    args = parse(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # What servers log while they start is no progress.
     logging.getLogger().addHandler(logging.NullHandler())
-    try:
-        tree.check(args.tree, NEEDED)
-        args.output.mkdir(parents=True, exist_ok=True)
-        lines = measure_all(args.tree, args.backends or list(BACKENDS))
-        files.write_whole(args.output / page.NAME,
-                           page.page(lines, report.facts()))
-        files.write_whole(args.output / page.CHART, chart.draw(lines))
-    except (ToolError, OSError) as error:
-        print('tools.measure.locks: %s' % error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print('tools.measure.locks: interrupted', file=sys.stderr)
-        return 1
-    return report.tell([line for line in lines
-                        if line.figure.bound is not None])
+    tree.check(args.tree, NEEDED)
+    for directory in filter(None, (args.output, args.page)):
+        directory.mkdir(parents=True, exist_ok=True)
+    lines = measure_all(args.tree, args.backends or list(BACKENDS))
+    facts = machine.facts()
+    report.write(args.output / 'locks.json', lines, facts)
+    if args.page:
+        files.write_whole(args.page / page.NAME, page.page(lines, facts))
+        files.write_whole(args.page / page.CHART, chart.draw(lines))
+    failed = report.tell(lines)
+    if failed:
+        raise ToolError(f'{failed} bounds are missed')
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(cli.run(measure, parse(sys.argv[1:])))

@@ -4,12 +4,11 @@
 
 import dataclasses
 
-from tools.measure.files.figures import Figure
-from tools.measure.files.figures import MILLISECONDS
-from tools.measure.files.figures import RATIO
-
-TRIPS = 'trips'
-PER_SECOND = '/s'
+from tools.measure.locks.figures import Figure
+from tools.measure.locks.figures import MILLISECONDS
+from tools.measure.locks.figures import PER_SECOND
+from tools.measure.locks.figures import RATIO
+from tools.measure.locks.figures import TRIPS
 
 KINDS = ('read', 'write')
 MOST_HAND_OVER = 50
@@ -23,6 +22,7 @@ HAND_OVERS = {
     'writer_long': 'to writer after 3 s',
     'readers_long': 'to readers after 3 s',
 }
+"""Between two processes."""
 
 TOOZ = {'tooz': 'tooz'}
 
@@ -39,6 +39,8 @@ class Backend:
         part of the peer, None if it is only told
     :ivar trips: the most round trips of an acquire and of a release, kind ->
         number; other kinds are only counted
+    :ivar hand_overs: the most milliseconds of a hand-over, where it is not
+        MOST_HAND_OVER, or there is none otherwise
     :ivar shared: whether readers hold the lock together
     """
 
@@ -47,6 +49,7 @@ class Backend:
     peers: dict
     ratios: dict
     trips: dict = dataclasses.field(default_factory=dict)
+    hand_overs: dict = dataclasses.field(default_factory=dict)
     shared: bool = True
 
 
@@ -55,10 +58,11 @@ BACKENDS = {
         'file', None,
         {**TOOZ, 'fasteners_read': 'fasteners read lock',
          'fasteners_write': 'fasteners write lock', 'filelock': 'filelock'},
-        {('read', 'tooz'): None, ('read', 'fasteners_read'): None,
+        {('read', 'tooz'): 0.3, ('read', 'fasteners_read'): 0.5,
          ('read', 'filelock'): None,
          ('write', 'tooz'): None, ('write', 'fasteners_write'): None,
-         ('write', 'filelock'): None}),
+         ('write', 'filelock'): None},
+        hand_overs={'writer_inside': 20, 'writer_short': 20}),
     'etcd3': Backend(
         'etcd3+http', 'etcd3_server.Etcd3Server', TOOZ,
         {('read', 'tooz'): 0.6, ('write', 'tooz'): None},
@@ -91,55 +95,80 @@ BACKENDS = {
 read lock is exclusive."""
 
 
-def _uncontended(backend, titles, figure):
-    found = {name + '_ms': figure(title, MILLISECONDS)
+def _uncontended(backend, titles):
+    found = {name + '_ms': Figure(title, MILLISECONDS)
              for name, title in titles.items()}
     for (kind, peer), bound in backend.ratios.items():
-        found['%s_%s' % (kind, peer)] = figure(
+        found['%s_%s' % (kind, peer)] = Figure(
             '%s / %s' % (titles[kind], titles[peer]), RATIO, bound)
     return found
 
 
-def _trips(backend, titles, figure):
-    return {'%s_%s' % (name, step): figure('%s, %s' % (title, step), TRIPS,
+def _trips(backend, titles):
+    return {'%s_%s' % (name, step): Figure('%s, %s' % (title, step), TRIPS,
                                            backend.trips.get(name))
             for name, title in titles.items()
             for step in ('acquire', 'release')}
 
 
-def _hand_over(backend, titles, figure):
-    return {key: figure(title, MILLISECONDS, MOST_HAND_OVER)
-            for key, title in HAND_OVERS.items()}
+def _hand_over(backend, titles):
+    found = {}
+    for key, title in (('writer_inside', 'to writer, one process'),
+                       ('readers_inside', 'to readers, one process'),
+                       *HAND_OVERS.items()):
+        bound = MOST_HAND_OVER if key in HAND_OVERS else None
+        found[key] = Figure(title, MILLISECONDS,
+                            backend.hand_overs.get(key, bound))
+        if not key.endswith('_long'):
+            found[key + '_p95'] = Figure('  95th percentile', MILLISECONDS)
+    return found
 
 
-def _throughput(backend, titles, figure):
-    found = {'one_1': figure('1 reader', PER_SECOND)}
+def _throughput(backend, titles):
+    found = {'one_1': Figure('1 reader', PER_SECOND)}
     for number in CROWDS:
-        found['one_%d' % number] = figure(
+        found['one_%d' % number] = Figure(
             '%d readers of one name' % number, PER_SECOND)
-        found['names_%d' % number] = figure(
+        found['names_%d' % number] = Figure(
             '%d readers of as many names' % number, PER_SECOND)
-        found['readers_%d' % number] = figure(
+        found['readers_%d' % number] = Figure(
             '%d readers, 1 name / %d' % (number, number), RATIO,
             MOST_OF_NAMES if backend.shared else None)
     return found
+
+
+def _fresh(backend, titles):
+    return {
+        'fresh_read_tooz': Figure('new each time: read / tooz', RATIO),
+        'fresh_read_fasteners': Figure('new each time: read / fasteners',
+                                       RATIO),
+        'fresh_write_tooz': Figure('new each time: write / tooz', RATIO),
+    }
+
+
+def _system_calls(backend, titles):
+    return {'read_calls': Figure('new read lock / bare system calls', RATIO,
+                                 2)}
+
+
+def _crowd(backend, titles):
+    return {'reader': Figure('reader 901..1000 / reader 1..100', RATIO, 1.5),
+            'reader_acquire': Figure('  of that the acquire alone', RATIO)}
 
 
 def measures(name):
     """Return the measures of a backend.
 
     :returns: dict of 'backend.module of this package' -> key of its results
-        -> tools.measure.files.figures.Figure
+        -> tools.measure.locks.figures.Figure
     """
     backend = BACKENDS[name]
     titles = {**{kind: kind + ' lock' for kind in KINDS}, **backend.peers}
-
-    def figure(title, unit, bound=None):
-        return Figure('%s: %s' % (name, title), unit, bound)
-
-    makers = {'uncontended': _uncontended, 'trips': _trips,
-              'hand_over': _hand_over, 'throughput': _throughput}
+    makers = {'uncontended': _uncontended, 'hand_over': _hand_over,
+              'throughput': _throughput}
     if backend.server is None:
-        del makers['trips']
-    return {'%s.%s' % (name, measure): make(backend, titles, figure)
+        makers.update(fresh=_fresh, system_calls=_system_calls, crowd=_crowd)
+    else:
+        makers['trips'] = _trips
+    return {f'{name}.{measure}': make(backend, titles)
             for measure, make in makers.items()}

@@ -10,11 +10,11 @@ from matplotlib import lines as artists
 from matplotlib import patches
 from matplotlib import pyplot
 
-from tools.measure.files.process import MODES
 from tools.measure.locks.backends import HAND_OVERS
 from tools.measure.locks.backends import KINDS
 from tools.measure.locks.backends import MOST_HAND_OVER
 from tools.measure.locks.values import Values
+from tools.measure.process import MODES
 from tools.measure.storm.chart import INK
 from tools.measure.storm.chart import STYLE
 from tools.measure.storm.chart import svg
@@ -31,7 +31,7 @@ COSTS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 def draw(lines):
     """Draw the chart.
 
-    :param lines: list of tools.measure.files.verdict.Line
+    :param lines: list of tools.measure.locks.verdict.Line
     :returns: an SVG document as text that refers to nothing outside it
     """
     matplotlib.use('svg')

@@ -2,24 +2,24 @@
 
 """One measure of one backend in one concurrency mode.
 
-Run as ``python -m tools.measure.locks.child MEASURE URL`` by tools.measure.files.process, with the
-standard output of tools.measure.files.child.
+Run as ``python -m tools.measure.locks.child MEASURE URL``.
 """
 
-import importlib  # noqa: I100,I202
+import importlib
 import json
 import sys
 
 from tools.common.errors import ToolError
-from tools.measure.files import patched
 from tools.measure.locks.backends import BACKENDS
+from tools.measure.locks import patched
 
 
 def main(name, url):
     """Measure, print the result, and return the exit status.
 
-    :param name: a key of what tools.measure.locks.backends.measures() returns
-    :param url: the coordination URL of the backend's server
+    :param str name: a key of what tools.measure.locks.backends.measures()
+        returns
+    :param str url: the coordination URL of the backend's server
     """
     backend, _, measure = name.partition('.')
     module = importlib.import_module('tools.measure.locks.' + measure)

@@ -32,7 +32,7 @@ def started(tree, names):
 def _start(backend, stack):
     if backend.server is None:
         return 'file://' + stack.enter_context(
-            tempfile.TemporaryDirectory(prefix='bench-'))
+            tempfile.TemporaryDirectory(prefix='measure-'))
     import fixtures
 
     module, _, name = backend.server.partition('.')

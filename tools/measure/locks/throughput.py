@@ -10,8 +10,8 @@ import statistics
 import threading
 import time
 
-from tools.measure.files import turns
 from tools.measure.locks.backends import CROWDS
+from tools.measure import turns
 
 ROUNDS = 15
 SECONDS = 0.1

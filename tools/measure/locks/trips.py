@@ -21,9 +21,8 @@ def measure(backend, url, coordinator):
     :param url: the coordination URL of its server
     :param coordinator: not used
     """
-    from bench import patched
-
     from cinder.tests import line_process
+    from tools.measure.locks import patched
 
     with contextlib.ExitStack() as stack:
         proxy = line_process.LineProcess(os.path.join(

@@ -5,8 +5,8 @@
 import statistics
 import timeit
 
-from tools.measure.files import turns
 from tools.measure.locks.contenders import contenders
+from tools.measure import turns
 
 ROUNDS = 30
 SECONDS = 0.02

@@ -8,12 +8,11 @@ from tools.measure.locks.backends import BACKENDS
 class Values:
     """The lines of all measures of all backends.
 
-    :param lines: list of tools.measure.files.verdict.Line
+    :param lines: list of tools.measure.locks.verdict.Line
     """
 
     def __init__(self, lines):
-        self._lines = {(line.measure.partition('.')[0], line.key): line
-                       for line in lines}
+        self._lines = {(line.backend, line.key): line for line in lines}
 
     def backends(self):
         """Return the names and Backends that were measured."""

@@ -8,20 +8,20 @@ otherwise; with 2 when the command line is wrong.
 """
 
 import argparse
-import datetime
-import os
 import pathlib
-import platform
 import shlex
-import signal
 import sys
 
+from tools.common import cli
 from tools.common.errors import ToolError
+from tools.common.progress import say
+from tools.measure import machine
 from tools.measure.storm import figures
 from tools.measure.storm.process import Cloud
 from tools.measure.storm.process import is_environment
 from tools.measure.storm import report
 from tools.measure.storm.run import Scenario
+from tools.measure import tree as trees
 
 NEEDED = ('cinder/__init__.py', 'etc/cinder/api-paste.ini',
           'cinder/tests/functional/copying_driver.py',
@@ -90,20 +90,45 @@ def run_tree(name, tree, args):
     what, needed = 'a Cinder source tree', NEEDED
     if is_environment(tree):
         what, needed = 'an installed Cinder', INSTALLED
-    missing = [path for path in needed if not (tree / path).is_file()]
-    if missing:
-        raise ToolError('%s tree: expected %s in %s, it has no %s'
-                         % (name, what, tree, missing[0]))
     log = args.output / (name + '.log')
-    print('%-8s starting Cinder of %s' % (name, tree), file=sys.stderr,
-          flush=True)
+    try:
+        trees.check(tree, needed, what)
+    except ToolError as error:
+        raise ToolError(f'{name} tree: {error}')
+    say(f'{name:8} starting Cinder of {tree}')
     try:
         with Cloud(tree, args.seconds, args.threads, log) as cloud:
             return Scenario(name, cloud, args.source, args.creates,
                             args.seconds).run()
     except ToolError as error:
-        raise ToolError('%s tree: %s; the service log is %s'
-                         % (name, error, log))
+        raise ToolError(f'{name} tree: {error}; the service log is {log}')
+
+
+def compare(args, command):
+    """Run the storm on both trees, and print and write the report.
+
+    :param argparse.Namespace args: what parse() returned
+    :param str command: the command line, for the report
+    :raises ToolError: if a tree has no result, or the patched one a wrong one
+    """
+    args.output.mkdir(parents=True, exist_ok=True)
+    runs = [run_tree('upstream', args.upstream, args),
+            run_tree('patched', args.patched, args)]
+    columns = [figures.figures(run) for run in runs]
+    facts = {
+        **machine.facts(),
+        'command': command,
+        'concurrency': 'native threads' if args.threads else 'eventlet',
+        'source': args.source,
+        'creates': args.creates,
+        'create_seconds': args.seconds,
+    }
+    report.print_table(runs, columns)
+    report.write(args.output, runs, columns, facts)
+    say(f'report: {args.output / "report.html"}')
+    found = figures.problems(columns[1])
+    if found:
+        raise ToolError(f'patched tree: {"; ".join(found)}')
 
 
 def main(arguments):
@@ -111,37 +136,8 @@ def main(arguments):
 
     :param arguments: list of text, without the program's name
     """
-    args = parse(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        args.output.mkdir(parents=True, exist_ok=True)
-        runs = [run_tree('upstream', args.upstream, args),
-                run_tree('patched', args.patched, args)]
-        columns = [figures.figures(run) for run in runs]
-        facts = {
-            'command': shlex.join(['python', '-m', 'tools.measure.storm', *arguments]),
-            'cores': len(os.sched_getaffinity(0)),
-            'machine': platform.platform(),
-            'concurrency': 'native threads' if args.threads else 'eventlet',
-            'date': datetime.datetime.now(datetime.timezone.utc).strftime(
-                '%Y-%m-%d %H:%M UTC'),
-            'source': args.source,
-            'creates': args.creates,
-            'create_seconds': args.seconds,
-        }
-        report.print_table(runs, columns)
-        report.write(args.output, runs, columns, facts)
-    except (ToolError, OSError) as error:
-        print('storm: %s' % error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print('storm: interrupted', file=sys.stderr)
-        return 1
-    print('report: %s' % (args.output / 'report.html'), file=sys.stderr)
-    found = figures.problems(columns[1])
-    if found:
-        print('storm: patched tree: %s.' % '; '.join(found), file=sys.stderr)
-    return 1 if found else 0
+    return cli.run(compare, parse(arguments), shlex.join(
+        ['python', '-m', 'tools.measure.storm', *arguments]))
 
 
 if __name__ == '__main__':

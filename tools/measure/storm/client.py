@@ -29,8 +29,8 @@ class Client:
                 method, self._api + path, json=body, timeout=ANSWER_SECONDS,
                 headers={'X-Auth-Token': 'storm:' + PROJECT})
         except requests.RequestException as error:
-            raise ToolError('%s %s got no answer from the API: %s'
-                             % (method, path, error))
+            raise ToolError(f'{method} {path} got no answer from the API: '
+                            f'{error}')
         if not answer.ok and answer.status_code not in allowed:
             raise ToolError('%s %s was refused with HTTP status %d: %s' % (
                 method, path, answer.status_code, answer.text.strip()))

@@ -2,11 +2,11 @@
 
 """The child process: one Cinder tree's services, real ones, until told to end.
 
-Run as ``python -m tools.measure.storm.cloud CONFIG_FILE TREE`` with the tree first on the
-module path. It promises that the Cinder it runs is the tree's, that API,
-scheduler and volume service answer once ``ready.json`` is in the state
-directory, and that it ends, and removes that directory, when its standard
-input closes: so it never outlives the process that started it.
+Run as ``python -m tools.measure.storm.cloud CONFIG_FILE TREE`` with the tree
+first on the module path. It promises that the Cinder it runs is the tree's,
+that API, scheduler and volume service answer once ``ready.json`` is in the
+state directory, and that it ends, and removes that directory, when its
+standard input closes: so it never outlives the process that started it.
 """
 
 from cinder import monkey_patch
@@ -26,7 +26,7 @@ from cinder.db import migration  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 from oslo_log import log as logging  # noqa: E402
 
-import cinder  # noqa: E402
+import cinder  # noqa: E402,I202
 from cinder.tests.functional import in_process  # noqa: E402
 from cinder import version  # noqa: E402
 

@@ -2,7 +2,8 @@
 
 """From raw facts to figures: the table's rows, and what is wrong with them.
 
-Pure functions of tools.measure.storm.records, so that a made-up storm tests them.
+Pure functions of tools.measure.storm.records, so that a made-up storm tests
+them.
 """
 
 import dataclasses

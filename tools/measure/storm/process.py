@@ -8,7 +8,6 @@ standard input end and does the same itself.
 """
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -18,7 +17,7 @@ import time
 import jinja2
 
 from tools.common.errors import ToolError
-from tools.common.paths import ROOT
+from tools.measure.process import environment
 from tools.measure.storm.client import Client
 
 START_SECONDS = 120
@@ -75,20 +74,17 @@ class Cloud:
         template = jinja2.Template((HERE / 'cinder.conf.j2').read_text())
         config.write_text(template.render(
             directory=directory, tree=self._tree, seconds=self._seconds))
-        python, path = sys.executable, [str(self._tree), str(ROOT)]
+        python, path = sys.executable, [self._tree]
         if is_environment(self._tree):
-            python, path = str(self._tree / 'bin/python'), path[1:]
-        environment = dict(
-            os.environ,
-            PYTHONPATH=os.pathsep.join(path),
-            OS_CINDER_DISABLE_EVENTLET_PATCHING=str(int(self._threads)))
+            python, path = str(self._tree / 'bin/python'), []
         # Ctrl-C must reach the parent alone, which then ends the child.
         with open(self._log, 'wb') as log:
             self._child = subprocess.Popen(
                 [python, '-m', 'tools.measure.storm.cloud', str(config),
                  str(self._tree)],
-                cwd=directory, env=environment, stdin=subprocess.PIPE,
-                stdout=log, stderr=log, start_new_session=True)
+                cwd=directory, env=environment(not self._threads, *path),
+                stdin=subprocess.PIPE, stdout=log, stderr=log,
+                start_new_session=True)
         ready = self._wait_for(directory / 'ready.json')
         self.client = Client(ready['api'], ready['observer'])
         self.versions = ready['versions']
@@ -99,8 +95,8 @@ class Cloud:
         while not ready.exists():
             self.check()
             if time.monotonic() > deadline:
-                raise ToolError('Cinder did not start within %d seconds'
-                                 % START_SECONDS)
+                raise ToolError('Cinder did not start within '
+                                f'{START_SECONDS} seconds')
             time.sleep(0.1)
         return json.loads(ready.read_text())
 
@@ -110,8 +106,8 @@ class Cloud:
         if status is not None:
             said = self._log.read_text(errors='replace').split('\n')
             last = [line.strip() for line in said if line.strip()][-1:]
-            raise ToolError('Cinder ended with status %d, its last words: %s'
-                             % (status, last[0] if last else 'none'))
+            raise ToolError(f'Cinder ended with status {status}, its last '
+                            f'words: {last[0] if last else "none"}')
 
     def _stop(self):
         if self._child is not None:

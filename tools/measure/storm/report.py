@@ -26,7 +26,7 @@ def print_table(runs, columns, stream=None):
     """Print the figures of all trees side by side.
 
     :param runs: list of tools.measure.storm.records.TreeRun
-    :param columns: list of tools.measure.storm.figures.Figures in the same order
+    :param columns: list of tools.measure.storm.figures.Figures in that order
     :param stream: text stream; default is the standard output
     """
     table = Table('', *(run.name for run in runs))
@@ -69,7 +69,7 @@ def write(directory, runs, columns, facts):
 
     :param directory: pathlib.Path of a directory that exists
     :param runs: list of tools.measure.storm.records.TreeRun
-    :param columns: list of tools.measure.storm.figures.Figures in the same order
+    :param columns: list of tools.measure.storm.figures.Figures in that order
     :param facts: dict of what else to tell: the command, the machine, ...
     """
     svg = chart.draw(runs)

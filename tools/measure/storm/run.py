@@ -10,10 +10,10 @@ whatever else fails is a ToolError.
 """
 
 import concurrent.futures
-import sys
 import time
 
 from tools.common.errors import ToolError
+from tools.common.progress import say
 from tools.measure.storm.records import Create
 from tools.measure.storm.records import Delete
 from tools.measure.storm.records import TreeRun
@@ -43,17 +43,15 @@ class Scenario:
         self._client = cloud.client
         self._source = source
         self._kind = source + 's'
-        self._field = {'snapshot': 'snapshot_id',
-                       'volume': 'source_volid'}[source]
+        self._field = 'snapshot_id' if source == 'snapshot' else 'source_volid'
         self._creates = creates
         self._patience = 120 + creates * (seconds + 1)
-        self._begun = time.monotonic()
 
     def run(self):
         """Run all of it and return a TreeRun."""
         sources, unrelated_id = self._prepare()
-        self._say('the ideal: %d creates from %d %s'
-                  % (self._creates, self._creates, self._kind))
+        self._say(f'the ideal: {self._creates} creates from {self._creates} '
+                  f'{self._kind}')
         ideal = self._wave(sources)
         self._demand_success(ideal)
         checksum = self._client.checksum(sources[0])
@@ -75,26 +73,24 @@ class Scenario:
                        storm, source_delete, unrelated.result())
 
     def _say(self, text):
-        print('%-8s %5.1f s  %s' % (self._name,
-                                    time.monotonic() - self._begun, text),
-              file=sys.stderr, flush=True)
+        say(f'{self._name:8} {text}')
 
     def _prepare(self):
         """Return the sources' UUIDs and that of an unrelated volume."""
+        def at_once(create, *args):
+            return self._at_once(lambda _number: create(*args),
+                                 range(self._creates))
+
         self._wait('the scheduler to know the backend', self._client.pools)
         self._say('creating %d source %s' % (self._creates, self._kind))
         unrelated = self._client.create_volume()
         if self._source == 'volume':
-            sources = self._at_once(lambda _number:
-                                    self._client.create_volume(),
-                                    range(self._creates))
+            sources = at_once(self._client.create_volume)
             self._wait_until_available('volumes', [unrelated, *sources])
             return sources, unrelated
         base = self._client.create_volume()
         self._wait_until_available('volumes', [unrelated, base])
-        sources = self._at_once(lambda _number:
-                                self._client.create_snapshot(base),
-                                range(self._creates))
+        sources = at_once(self._client.create_snapshot, base)
         self._wait_until_available('snapshots', sources)
         return sources, unrelated
 
@@ -138,8 +134,8 @@ class Scenario:
             for future in done:
                 future.result()
             self._cloud.check()
-            self._say('%d of %d requests accepted'
-                      % (len(futures) - len(waiting), len(futures)))
+            self._say(f'{len(futures) - len(waiting)} of {len(futures)} '
+                      'requests accepted')
         return [future.result() for future in futures]
 
     def _delete(self, source_id, unrelated_id):
@@ -158,12 +154,8 @@ class Scenario:
     def _delete_and_wait(self, volume_id):
         delete = Delete(volume_id, time.monotonic())
         self._client.delete('volumes', volume_id)
-        deadline = time.monotonic() + self._patience
-        while self._client.exists('volumes', volume_id):
-            if time.monotonic() > deadline:
-                raise ToolError('the unrelated volume was not deleted '
-                                 'within %d seconds' % self._patience)
-            time.sleep(OBSERVE_SECONDS)
+        self._wait('the delete of the unrelated volume',
+                   lambda: not self._client.exists('volumes', volume_id))
         delete.gone = time.monotonic()
         return delete
 
@@ -189,20 +181,17 @@ class Scenario:
                     create.status = volume['status']
                 statuses = [create.status for create in creates]
                 settled = time.monotonic()
-                finished = not set(statuses) & set(UNFINISHED)
-                if finished or now >= next_look:
-                    self._say('%d of %d volumes available, %d in error' % (
-                        statuses.count('available'), len(statuses),
-                        statuses.count('error')))
+                unfinished = sum(status in UNFINISHED for status in statuses)
+                if not unfinished or now >= next_look:
+                    self._say(f'{statuses.count("available")} of '
+                              f'{len(statuses)} volumes available, '
+                              f'{statuses.count("error")} in error')
                     next_look = now + PROGRESS_SECONDS
-                if finished:
+                if not unfinished:
                     return settled
             if now > deadline:
-                raise ToolError('%d of %d creates did not end within %d '
-                                 'seconds' % (
-                                     sum(status in UNFINISHED
-                                         for status in statuses),
-                                     len(creates), self._patience))
+                raise ToolError(f'{unfinished} of {len(creates)} creates did '
+                                f'not end within {self._patience:.0f} seconds')
             time.sleep(OBSERVE_SECONDS)
 
     def _wait(self, what, condition):
@@ -212,8 +201,8 @@ class Scenario:
             self._cloud.check()
             now = time.monotonic()
             if now - begun > self._patience:
-                raise ToolError('waited in vain for %s, %d seconds'
-                                 % (what, self._patience))
+                raise ToolError(f'waited in vain for {what}, '
+                                f'{self._patience:.0f} seconds')
             if now - said > PROGRESS_SECONDS:
                 self._say('waiting for %s' % what)
                 said = now
@@ -240,21 +229,22 @@ class Scenario:
             delete.gone = time.monotonic()
 
     def _demand_success(self, wave):
-        failed = [create for create in wave.creates
+        failed = [create.status for create in wave.creates
                   if create.status != 'available']
         if failed:
-            raise ToolError('%d of %d creates from as many %s ended in '
-                             'status %s' % (len(failed), len(wave.creates),
-                                            self._kind, failed[0].status))
+            raise ToolError(f'{len(failed)} of {len(wave.creates)} creates '
+                            f'from as many {self._kind} ended in status '
+                            f'{failed[0]}')
 
     def _add_driver_times(self, creates, deletes):
-        times = {call[1]: call[3:] for call in self._client.journal()
-                 if call[0] == 'create_from_source'}
+        def times(kind):
+            return {call[1]: call[3:] for call in journal
+                    if call[0].startswith(kind)}
+
+        journal = self._client.journal()
+        created, deleted = times('create_from_source'), times('delete_')
+        never = None, None
         for create in creates:
-            create.begin, create.end = times.get(create.volume_id,
-                                                 (None, None))
-        times = {call[1]: call[3:] for call in self._client.journal()
-                 if call[0].startswith('delete_')}
+            create.begin, create.end = created.get(create.volume_id, never)
         for delete in deletes:
-            delete.begin, delete.end = times.get(delete.resource_id,
-                                                 (None, None))
+            delete.begin, delete.end = deleted.get(delete.resource_id, never)

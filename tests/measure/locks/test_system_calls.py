@@ -7,7 +7,7 @@ import unittest
 from unittest import mock
 
 from tools.common import errors
-from tools.measure.files import system_calls
+from tools.measure.locks import system_calls
 
 
 class SystemCallsTest(unittest.TestCase):

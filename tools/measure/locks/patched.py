@@ -10,10 +10,10 @@ from cinder import monkey_patch
 
 monkey_patch.patch()
 
-from oslo_config import cfg
+from oslo_config import cfg  # noqa: E402,I202
 
 from cinder import coordination  # noqa: E402,I202
-from cinder import rwlock
+from cinder import rwlock  # noqa: E402
 
 
 def is_eventlet():
@@ -21,18 +21,20 @@ def is_eventlet():
     return monkey_patch.is_patched()
 
 
-def backend(directory):
-    """Return the file backend of read and write locks.
+def rwlocks(url):
+    """Return the backend of read and write locks for a URL of files.
 
-    :param directory: where its lock files are, as text
+    Its locks cost what they cost without Cinder's coordinator.
+
+    :param str url: the coordination URL
     """
-    return rwlock.get_backend('file://' + directory, None)
+    return rwlock.get_backend(url, None)
 
 
 def coordinator(url):
     """Return a started coordinator of Cinder, as a service has it.
 
-    :param url: the coordination URL
+    :param str url: the coordination URL
     """
     cfg.CONF.set_override('backend_url', url, 'coordination')
     started = coordination.Coordinator()

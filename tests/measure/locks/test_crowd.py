@@ -7,10 +7,10 @@ from unittest import mock
 import ddt
 
 from tools.common import errors
-from tools.measure.files import crowd
+from tools.measure.locks import crowd
 
 
-class Backend:
+class Locks:
     """Locks that take 100 ns, and more the more are held, on its clock."""
 
     def __init__(self, growth):
@@ -36,24 +36,22 @@ class Backend:
 class CrowdTest(unittest.TestCase):
 
     def measure(self, growth):
-        backend = Backend(growth)
-        hold = crowd.hold
-        with mock.patch.object(crowd, 'hold', lambda backend: hold(
-                backend, lambda: backend.now)):
-            return backend, crowd.measure(backend, 'unused')
+        locks = Locks(growth)
+        rounds = [crowd.hold(locks, lambda: locks.now) for _round in range(3)]
+        return locks, crowd.growth(rounds)
 
     def test_all_hold_at_once(self):
-        backend, _values = self.measure(0)
+        locks, _values = self.measure(0)
 
-        self.assertEqual((1000, 0), (backend.most_held, backend.held))
+        self.assertEqual((1000, 0), (locks.most_held, locks.held))
 
     def test_readers_that_all_cost_the_same(self):
-        _backend, values = self.measure(0)
+        _locks, values = self.measure(0)
 
         self.assertEqual({'reader': 1, 'reader_acquire': 1}, values)
 
     def test_readers_that_cost_more_and_more(self):
-        _backend, values = self.measure(1)
+        _locks, values = self.measure(1)
 
         # Reader k costs 99 + k each way.
         expected = (99 + 950.5) / (99 + 50.5)

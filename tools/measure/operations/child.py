@@ -2,10 +2,10 @@
 
 """How long operations of a volume service take that meet no other.
 
-Run as ``python -m tools.measure.files.operations_child NUMBER`` by tools.measure.files.operations, with a
-Cinder tree on the module path that has the functional tests of the series.
-The service is real, with real locks on files; the methods of its manager are
-called as by RPC, so that neither the API nor polling is in the times.
+Run as ``python -m tools.measure.operations.child NUMBER`` with a Cinder tree
+on the module path that has the functional tests of the series. The service is
+real, with real locks on files; the methods of its manager are called as by
+RPC, so that neither the API nor polling is in the times.
 """
 
 from cinder import monkey_patch
@@ -36,8 +36,8 @@ class Operations(concurrent_base.ConcurrentTestCase):
         self.source = self.new_volume()
         self.create(self.source)
         for _number in range(int(sys.argv[1])):
-            volumes = [self.new_volume(), self.new_volume(source_volid=self.
-                                                          source.id)]
+            volumes = [self.new_volume(),
+                       self.new_volume(source_volid=self.source.id)]
             snapshot = utils.create_snapshot(
                 self.admin, self.source.id, status='available')
             self.driver.create_snapshot(snapshot)

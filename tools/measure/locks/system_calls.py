@@ -15,7 +15,7 @@ import struct
 import sys
 
 from tools.common.errors import ToolError
-from tools.measure.files import turns
+from tools.measure import turns
 
 ROUNDS = 60
 CALLS = 200
@@ -45,24 +45,29 @@ def bare(path):
     posix.close(fd)
 
 
-def measure(backend, directory):
+def measure(backend, url, coordinator):
     """Return the ratio of a new read lock to its bare system calls.
 
-    :param backend: the file backend of read and write locks
-    :param directory: not used
+    :param backend: not used
+    :param str url: the coordination URL, of files
+    :param coordinator: not used
+    :returns: dict of ``read_calls`` to the ratio
     :raises ToolError: if the lock makes other calls than bare()
     """
-    path = backend.read_lock(NAME).name
+    from tools.measure.locks import patched
+
+    read_lock = patched.rwlocks(url).read_lock
+    path = read_lock(NAME).name
 
     def lock():
-        new = backend.read_lock(NAME)
+        new = read_lock(NAME)
         new.acquire()
         new.release()
 
     def calls():
         bare(path)
 
-    check_same_calls(backend.read_lock, path)
+    check_same_calls(read_lock, path)
     seconds = turns.take_turns(ROUNDS, CALLS, lock=lock, calls=calls)
     return {'read_calls': turns.ratio(seconds['lock'], seconds['calls'])}
 
@@ -84,7 +89,7 @@ def check_same_calls(read_lock, path):
     written_out = sorted(_calls_made_by(lambda: bare(path)))
     if made != written_out:
         raise ToolError(
-            'a read lock makes the system calls %s, but bench/system_calls.py '
+            'a read lock makes the system calls %s, but this benchmark '
             'has written out %s' % (' '.join(made), ' '.join(written_out)))
 
 

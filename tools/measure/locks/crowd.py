@@ -20,16 +20,28 @@ COMPARED = 100
 SPARE = 100
 
 
-def measure(backend, directory):
+def measure(backend, url, coordinator):
     """Return the ratios of the costs of the last readers to the first.
 
-    :param backend: the file backend of read and write locks
-    :param directory: not used
+    :param backend: not used
+    :param str url: the coordination URL, of files
+    :param coordinator: not used
+    :returns: dict of ``reader`` and ``reader_acquire`` to a ratio
     :raises ToolError: if the process may not open so many files
     """
+    from tools.measure.locks import patched
+
     allow_open_files(READERS + SPARE)
-    hold(backend)
-    rounds = [hold(backend) for _round in range(ROUNDS)]
+    rwlocks = patched.rwlocks(url)
+    hold(rwlocks)
+    return growth([hold(rwlocks) for _round in range(ROUNDS)])
+
+
+def growth(rounds):
+    """Return what measure() does.
+
+    :param rounds: list of what hold() returned
+    """
     return {
         'reader': statistics.median(
             _growth([sum(cost) for cost in zip(*costs)]) for costs in rounds),
@@ -43,9 +55,10 @@ def _growth(costs):
             statistics.median(costs[:COMPARED]))
 
 
-def hold(backend, clock=time.perf_counter_ns):
+def hold(rwlocks, clock=time.perf_counter_ns):
     """Let READERS readers of one name hold its lock together.
 
+    :param rwlocks: Cinder's backend of read and write locks
     :param clock: function that returns the time in nanoseconds
     :returns: two lists in the order of arrival, the nanoseconds that each
         reader took to acquire and to release
@@ -53,7 +66,7 @@ def hold(backend, clock=time.perf_counter_ns):
     locks, acquires, releases = [], [], []
     for _reader in range(READERS):
         begin = clock()
-        lock = backend.read_lock(b'crowd')
+        lock = rwlocks.read_lock(b'crowd')
         lock.acquire()
         acquires.append(clock() - begin)
         locks.append(lock)

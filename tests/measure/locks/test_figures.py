@@ -4,7 +4,7 @@ import unittest
 
 import ddt
 
-from tools.measure.files import figures
+from tools.measure.locks import figures
 
 
 @ddt.ddt
@@ -24,13 +24,3 @@ class FigureTest(unittest.TestCase):
         figure = figures.Figure('a / b', figures.RATIO)
 
         self.assertFalse(figure.missed(1e9) or figure.marginal(1e9))
-
-    @ddt.data(('uncontended', 'read_tooz', 0.3),
-              ('uncontended', 'read_fasteners', 0.5),
-              ('system_calls', 'read_calls', 2),
-              ('crowd', 'reader', 1.5),
-              ('hand_over', 'writer_inside', 20),
-              ('hand_over', 'writer_between', 20))
-    @ddt.unpack
-    def test_what_is_promised(self, measure, key, bound):
-        self.assertEqual(bound, figures.MEASURES[measure][key].bound)

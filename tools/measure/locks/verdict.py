@@ -8,15 +8,15 @@ its measure, whose value then counts, whatever it is. The output says so.
 
 import dataclasses
 
-from tools.measure.files import figures
-from tools.measure.files.process import MODES
+from tools.measure.locks import figures
+from tools.measure.process import MODES
 
 
 @dataclasses.dataclass
 class Line:
     """One figure with its values.
 
-    :ivar measure: a key of tools.measure.files.figures.MEASURES, or of what is in its place
+    :ivar measure: what was measured, 'backend.module of this package'
     :ivar key: the key of the figure there
     :ivar figure: the Figure
     :ivar rounds: how many rounds each value is the median of
@@ -31,6 +31,11 @@ class Line:
     values: dict
     repeated: dict
 
+    @property
+    def backend(self):
+        """The backend on which it was measured, as text."""
+        return self.measure.partition('.')[0]
+
     def failed(self):
         """Return the list of the modes in which the bound was missed."""
         return [mode for mode, value in self.values.items()
@@ -43,12 +48,12 @@ class Line:
         return 'FAILED' if self.failed() else 'ok'
 
 
-def measure_all(run, measures=figures.MEASURES):
-    """Take all measures in all modes and return the list of lines.
+def measure_all(run, measures):
+    """Take measures in all modes and return the list of lines.
 
     :param run: function of a mode and a measure that returns its result, as
-        tools.measure.files.process.run() does
-    :param measures: dict as tools.measure.files.figures.MEASURES
+        tools.measure.process.run() does
+    :param measures: measure -> key of its results -> Figure
     """
     lines = []
     for measure, keys in measures.items():
@@ -80,7 +85,7 @@ def sentences(lines):
     """Return the list of what there is to say besides the table."""
     said = []
     for line in lines:
-        title = line.figure.title.strip()
+        title = '%s: %s' % (line.backend, line.figure.title)
         bound = line.figure.bound
         for mode, first in line.repeated.items():
             said.append('%s on %s was %s at first, little above the bound '

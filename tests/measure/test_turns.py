@@ -2,7 +2,7 @@
 
 import unittest
 
-from tools.measure.files import turns
+from tools.measure import turns
 
 
 class TurnsTest(unittest.TestCase):

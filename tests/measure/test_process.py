@@ -11,7 +11,7 @@ from unittest import mock
 import ddt
 
 from tools.common import errors
-from tools.measure.files import process
+from tools.measure import process
 
 # Stands for a whole Cinder: the child imports this module before all else.
 MODE = '''
@@ -49,7 +49,8 @@ class ProcessTest(unittest.TestCase):
     def run_child(self, source, mode='eventlet'):
         (self.package / 'monkey_patch.py').write_text(
             textwrap.dedent(source))
-        return process.run(self.tree, mode, 'crowd')
+        return process.run(self.tree, mode, 'tools.measure.locks.child',
+                           'file.crowd', 'unused')
 
     @ddt.data(*process.MODES)
     def test_the_trees_cinder_runs_in_the_mode(self, mode):

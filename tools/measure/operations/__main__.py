@@ -2,11 +2,11 @@
 
 """What creates and deletes that meet no other cost more than before.
 
-Run as ``python -m tools.measure.files.operations --upstream TREE --patched TREE``. Both
-trees take turns, each time in a process of its own. For each operation the
-table has the median of a call on either tree, and their ratio; the last line
-is what one uncontended lock of tooz costs, which is what an operation may cost
-more. Exits with 0 if none costs more than that and what the ratios of the
+Run as ``python -m tools.measure.operations --upstream TREE --patched TREE``.
+Both trees take turns, each time in a process of its own. For each operation
+the table has the median of a call on either tree, and their ratio; the last
+line is what one uncontended lock of tooz costs, which is what an operation may
+cost more. Exits with 0 if none costs more than that and what the ratios of the
 rounds differ by, else with 1.
 """
 
@@ -15,9 +15,11 @@ import pathlib
 import statistics
 import sys
 
+from tools.common import cli
 from tools.common.errors import ToolError
-from tools.measure.files import process
-from tools.measure.files import turns
+from tools.common.progress import say
+from tools.measure import process
+from tools.measure import turns
 
 TURNS = 5
 OPERATIONS = 40
@@ -27,31 +29,38 @@ OPERATIONS = 40
 def parse(arguments):
     """Return the arguments as an argparse.Namespace, or exit with 2."""
     parser = argparse.ArgumentParser(
-        prog='python -m tools.measure.files.operations',
+        prog='python -m tools.measure.operations',
         description='Compare creates and deletes that meet no other on two '
                     'trees of Cinder.')
     for tree in ('upstream', 'patched'):
         parser.add_argument('--' + tree, required=True, type=pathlib.Path,
                             help='source tree with the functional tests of '
                                  'the series')
+    for option, default, what in (
+            ('--turns', TURNS, 'turns of each tree'),
+            ('--operations', OPERATIONS, 'operations of each kind in a turn')):
+        parser.add_argument(option, type=int, default=default, metavar='N',
+                            help=what + ' (default: %(default)s)')
     return parser.parse_args(arguments)
 
 
-def measure(trees, mode):
+def measure(trees, mode, number, operations):
     """Time the operations on both trees.
 
     :param trees: dict of name -> pathlib.Path of the tree
-    :param mode: one of tools.measure.files.process.MODES
+    :param str mode: one of tools.measure.process.MODES
+    :param int number: how many turns each tree has
+    :param int operations: how many of each kind a turn times
     :returns: dict of operation -> name -> list of seconds, by turn
     :raises ToolError: if a process fails
     """
     seconds = {}
-    for number in range(TURNS):
-        for name in turns.forth_and_back(trees, number):
-            print('%-8s %d/%d %s' % (mode, number + 1, TURNS, name),
-                  file=sys.stderr, flush=True)
-            values = process.run(trees[name], mode, str(OPERATIONS),
-                                 module='tools.measure.files.operations_child')['values']
+    for turn in range(number):
+        for name in turns.forth_and_back(trees, turn):
+            say(f'{mode:8} {turn + 1}/{number} {name}')
+            values = process.run(
+                trees[name], mode, 'tools.measure.operations.child',
+                str(operations))['values']
             for operation, value in values.items():
                 seconds.setdefault(operation, {}).setdefault(name, []).append(
                     value)
@@ -61,7 +70,9 @@ def measure(trees, mode):
 def tell(mode, seconds):
     """Print the table of a mode.
 
-    :returns: the operations that cost too much
+    :param str mode: one of tools.measure.process.MODES
+    :param seconds: what measure() returned
+    :returns: list of the operations that cost too much, as text
     """
     lock = statistics.median(seconds.pop('lock')['upstream'])
     expensive = []
@@ -75,26 +86,27 @@ def tell(mode, seconds):
             mode, operation, 1000 * statistics.median(upstream),
             1000 * statistics.median(patched), ratio, allowed))
         if ratio > allowed:
-            expensive.append(operation)
+            expensive.append(f'{operation} on {mode}')
     print('%-8s %-20s %7.3f ms' % (mode, 'one lock of tooz', 1000 * lock))
     return expensive
 
 
-def main(arguments):
-    """Run the benchmark and return the exit status."""
-    args = parse(arguments)
+def compare(args):
+    """Measure and print the tables.
+
+    :param argparse.Namespace args: what parse() returned
+    :raises ToolError: if nothing can be measured, or an operation costs more
+        than it may
+    """
     trees = {'upstream': args.upstream, 'patched': args.patched}
     expensive = []
-    try:
-        for mode in process.MODES:
-            expensive += tell(mode, measure(trees, mode))
-    except ToolError as error:
-        print('bench: %s' % error, file=sys.stderr)
-        return 1
-    for operation in expensive:
-        print('%s costs more than one lock more' % operation, file=sys.stderr)
-    return bool(expensive)
+    for mode in process.MODES:
+        expensive += tell(mode, measure(trees, mode, args.turns,
+                                        args.operations))
+    if expensive:
+        raise ToolError('dearer by more than one lock: '
+                        f'{", ".join(expensive)}')
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(cli.run(compare, parse(sys.argv[1:])))
