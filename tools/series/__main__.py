@@ -13,6 +13,7 @@ from tools.series import export
 from tools.series import onto
 from tools.series import releases
 from tools.series import show
+from tools.series import take
 from tools.series import test
 from tools.series import tree
 from tools.series import wheel
@@ -57,6 +58,8 @@ def _parser():
         '--onto', type=pathlib.Path, metavar='DIR',
         help='put the commits on top of this checkout of Cinder instead')
 
+    _add_release(add(_take, 'take',
+                     'bring home what was committed in the built tree'))
     _add_release(add(_check, 'check',
                      'verify all of the series, leaving no tree behind'))
 
@@ -95,6 +98,10 @@ def _build(root, options, endpoint):
         tree.build(root, options.cinder, endpoint)
     else:
         onto.put_onto(root, options.onto.absolute())
+
+
+def _take(root, options, endpoint):
+    take.take(root, options.cinder, endpoint)
 
 
 def _check(root, options, endpoint):
