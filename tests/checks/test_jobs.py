@@ -11,7 +11,7 @@ from tools.checks import facts
 from tools.common.paths import ROOT
 from tools.series import commits
 
-NOT_FOR_CI = {'bench-locks', 'cloud', 'cloud-faults', 'cloud-storm',
+NOT_FOR_CI = {'cloud', 'cloud-faults', 'cloud-storm',
               'cloud-upgrade', 'pins', 'upstream-core'}
 """They write files to be committed, run what other jobs run too, or, as
 cloud, start a dozen servers of their own as root."""

@@ -8,8 +8,7 @@ from tools.checks import facts
 from tools.checks import plan
 from tools.common.paths import ROOT
 
-NOT_CHECKS = {'bench', 'bench-locks', 'bench-operations', 'cloud-upgrade',
-              'pins'}
+NOT_CHECKS = {'cloud-upgrade', 'measure-locks', 'measure-operations', 'pins'}
 """They measure, or write files to be committed, or need half an hour."""
 PARTS = {'upstream-core': 'upstream'}
 """Environments that are a part of another."""
