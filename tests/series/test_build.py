@@ -291,7 +291,7 @@ class InterruptTest(base.TestCase):
     def test_interrupt_at_each_step(self):
         for step in ('release._download', 'tree._extract', 'git.init',
                      'apply.apply_series', 'edit.apply',
-                     'tree.write_record'):
+                     'record.write'):
             with mock.patch(f'tools.series.{step}',
                             side_effect=KeyboardInterrupt):
                 status, _, err = self.build()

@@ -71,3 +71,23 @@ class CinderTest(base.TestCase):
         self.succeed('check', '--cinder', VERSION)
         self.write('cinder/rwlock/__init__.py', 'print(1)\n')
         self.assertIn('C303', self.fail('check', '--cinder', VERSION))
+
+    def test_take(self):
+        self.timed_build()
+        path = 'cinder/coordination.py'
+        for file, old, new in (
+                (path, 'LockCreationFailed(name)', 'LockCreationFailed(1)'),
+                ('cinder/rwlock/__init__.py', 'SHARED = 1', 'SHARED = 2')):
+            text = (self.tree / file).read_text()
+            self.assertIn(old, text)
+            (self.tree / file).write_text(text.replace(old, new))
+        self.git('commit', '--quiet', '--all', '--fixup=HEAD')
+        out, _ = self.succeed('take', '--cinder', VERSION)
+        self.assertIn(f'commits/cinder/both.yml: {path}: rule 1, line ', out)
+        self.assertEqual('SHARED = 2\n', (
+            self.root / 'cinder/rwlock/__init__.py').read_text())
+        taken = self.hashes()
+        self.assertIn('is up to date', self.timed_build()[0])
+        shutil.rmtree(self.tree)
+        self.timed_build()
+        self.assertEqual(taken, self.hashes())

@@ -473,7 +473,7 @@ class RefuseTest(TakeTestCase):
         for failing in ('pack-objects', 'unpack-objects'):
             with mock.patch.object(git.Git, 'run', broken):
                 self.refuse('broken pipe')
-        with mock.patch('tools.series.tree.write_record',
+        with mock.patch('tools.series.record.write',
                         side_effect=OSError('no space left')):
             self.refuse('no space left')
         self.take()

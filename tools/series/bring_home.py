@@ -113,6 +113,8 @@ class _Writer:
         self._adds()
         for path, change in self._taken.changes.items():
             letter, old_mode, mode, old, new = change
+            if change == self._taken.before.get(path):
+                continue
             if letter == 'M' and old_mode == mode:
                 self._edit(path, self._blob(old), self._blob(new))
             elif letter != 'A':

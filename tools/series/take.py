@@ -22,6 +22,7 @@ from tools.series import apply
 from tools.series import bring_home
 from tools.series import commits
 from tools.series import git
+from tools.series import record
 from tools.series import release
 from tools.series import releases
 from tools.series import taken
@@ -42,24 +43,25 @@ def take(root, version, endpoint=None):
     sdist = release.fetch(releases.find(root, version),
                           root / tree.FOLDER / 'cache', endpoint)
     built = root / tree.FOLDER / f'cinder-{version}'
-    head = tree.worked_in(built, root, series, sdist)
-    if head is None:
-        progress.say(f'{tree.shown(built)} has nothing to take')
+    tips = record.worked_in(built, root, series, sdist)
+    if tips is None:
+        progress.say(f'{record.shown(built)} has nothing to take')
         return
     with tempfile.TemporaryDirectory(
             prefix='.take-', dir=built.parent) as folder:
         clone = taken.clone(built, pathlib.Path(folder, 'cinder'))
-        found = taken.read(clone, commits.of_release(series, version))
+        found = taken.read(clone, commits.of_release(series, version),
+                           tips[0])
         copy = pathlib.Path(folder, 'repository')
         changed = bring_home.files_of(root, clone, series, found, version)
         _copy(root, series, changed, copy)
         tip, pack = _build(copy, clone, found, version)
         with git.uninterrupted():
             _put(root, copy, changed, lambda: _renew(
-                built, root, sdist, head, tip, pack))
+                built, root, sdist, tips[1], tip, pack))
     for path in changed:
         progress.say(f'{path} is changed')
-    progress.say(f'{tree.shown(built)} is taken')
+    progress.say(f'{record.shown(built)} is taken')
 
 
 def _copy(root, series, changed, copy):
@@ -125,15 +127,15 @@ def _put(root, copy, changed, finish):
 def _renew(built, root, sdist, head, tip, pack):
     """Give the tree the commits that were built, which have its files."""
     repository = git.Git(built, ours=True)
-    record = built / '.git' / tree.RECORD
-    before = record.read_bytes()
+    noted = built / record.FILE
+    before = noted.read_bytes()
     repository.run('unpack-objects', '-q', stdin=pack)
     branch = f'refs/heads/{tree.BRANCH}'
     repository.run('update-ref', branch, tip, head)
     try:
-        tree.write_record(built, repository, tree.fingerprint(
+        record.write(built, repository, record.fingerprint(
             root, commits.load(root), sdist))
     except BaseException:
         repository.run('update-ref', branch, head, tip)
-        files.write_whole(record, before)
+        files.write_whole(noted, before)
         raise

@@ -27,12 +27,14 @@ class Taken:
     :param str message: its message, without the Change-Id
     :param dict[str, tuple] changes: path -> its letter in ``git diff --raw``,
         modes before and after and blobs before and after
+    :param dict[str, tuple] before: the same of the commit as it was built
     """
 
     commit: object
     made: str
     message: str
     changes: dict
+    before: dict
 
     @property
     def subject(self):
@@ -81,18 +83,21 @@ def _to_fold(repository):
         if _TO_FOLD.match(subject)]
 
 
-def read(repository, series):
+def read(repository, series, tip):
     """Read the commits of a clone.
 
     :param tools.series.git.Git repository: the clone
     :param series: the commits that the tree was built with
     :type series: list[tools.series.commits.Commit]
+    :param str tip: the last commit that was built
     :returns: the commits, in order
     :rtype: list[Taken]
     :raises ToolError: if a commit of the series is missing, there twice or
         in another place
     """
     by_change = {commit.change_id: commit for commit in series}
+    built = dict(zip(by_change, repository.line(
+        'rev-list', '--reverse', f'upstream..{tip}').split()))
     found = []
     for made in repository.line(
             'rev-list', '--reverse', 'upstream..HEAD').split():
@@ -102,7 +107,9 @@ def read(repository, series):
         message = re.sub(r'^Change-Id: .*\n', '', text, flags=re.MULTILINE)
         found.append(Taken(known[0] if known else None, made,
                            message.strip() + '\n',
-                           _changes(repository, made)))
+                           _changes(repository, made),
+                           _changes(repository, built[known[0].change_id])
+                           if known else {}))
     names = [taken.commit.name for taken in found if taken.commit]
     for commit in series:
         if names.count(commit.name) != 1:
