@@ -40,7 +40,7 @@ from cinder.tests.unit import test
 from cinder.volume import manager
 
 CONF = cfg.CONF
-PATIENCE = 30
+PATIENCE = max(30, int(os.environ.get('OS_TEST_TIMEOUT') or 0) / 10)
 """Seconds after which a test that waits for something fails."""
 
 GLIMPSE = 3
@@ -69,6 +69,7 @@ class ConcurrentTestCase(test.TestCase):
         self.override_config('enabled_backends', [self.BACKEND])
         self.override_config('scheduler_driver', 'cinder.scheduler.'
                              'filter_scheduler.FilterScheduler')
+        self.override_config('service_down_time', 3600)
         self.override_config('use_default_quota_class', False)
         self.override_config('quota_volumes', -1)
         _group, wsgi_opts = wsgi.list_opts()[0]

@@ -25,7 +25,7 @@ from cinder.tests.unit import test
 from cinder.volume import configuration
 from cinder.volume.drivers import rbd
 
-PATIENCE = 5
+PATIENCE = 20
 
 
 class Image:
