@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Creates on a backend that cannot bear two from one source at once."""
+"""Creates on a backend that runs one create from a source at a time."""
 
 import ddt
 

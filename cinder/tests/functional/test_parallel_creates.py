@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Many creates from one source, and deletes of the source, at once."""
+"""Many creates from one source, beside deletes of the source."""
 
 import os
 import statistics
@@ -148,7 +148,7 @@ class ParallelCreatesTestCase(concurrent_base.ConcurrentTestCase):
 
 
 class WorkersTestCase(concurrent_base.ConcurrentTestCase):
-    """Creates from one source do not use up the workers of a backend."""
+    """Creates from one source leave workers to other requests."""
 
     WORKERS = 4
     SECONDS = 1

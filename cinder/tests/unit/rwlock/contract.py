@@ -34,7 +34,7 @@ CONFLICTS = (('read', 'write'), ('write', 'read'), ('write', 'write'))
 KINDS = ('read', 'write')
 
 GLIMPSE = 1
-"""Seconds for something that must not happen to show that it does."""
+"""Seconds to watch for something that must not happen."""
 
 
 @ddt.ddt
@@ -463,7 +463,7 @@ class Contract:
     # Threads, crowds and those who wait
 
     def test_other_threads_run_while_one_waits(self):
-        """A wait for another process must not block the eventlet hub."""
+        """A wait for another process leaves the eventlet hub running."""
         process = self.process()
         process.do('acquire', 'a', 'write', self.name, False)
         locks = [self.read_lock(), self.write_lock()]
