@@ -112,7 +112,8 @@ class PostgreSQLServer(server.Server):
 
     def _start(self):
         self._process = subprocess.Popen(
-            [self.paths['postgres'], '-D', self._data, '-p', str(self.port), '-k', '',
+            [self.paths['postgres'], '-D', self._data,
+             '-p', str(self.port), '-k', '',
              '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off',
              '-c', 'autovacuum=off',
              '-c', 'max_connections=%d' % CONNECTIONS],

@@ -30,6 +30,7 @@ from cinder.tests.functional.rwlock import postgresql_server
 from cinder.tests.functional.rwlock import redis_server
 from cinder.tests.functional.rwlock import server
 from cinder.tests.functional.rwlock import zookeeper_server
+from cinder.tests.unit.rwlock import base
 from cinder.tests.unit import test
 
 _TWICE = ('a lock that is acquired already cannot be acquired again: that is '
@@ -92,7 +93,7 @@ class _Coordinator:
                      self._backend.write_lock(name))
 
 
-class ToozLockTests:
+class ToozLockTests(base.StartsOver):
     """Mixed into tooz's test case, it leaves the lock tests of that.
 
     The processes that these tests start have tooz's own locks, as an older

@@ -61,7 +61,8 @@ class ZooKeeperServer(server.Server):
                 'tick': TICK * 1000, 'folder': folder, 'port': self.port})
         self.addCleanup(self.kill)
         subprocess.Popen(
-            [self.paths['java'], '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1',
+            [self.paths['java'], '-Xmx256m', '-XX:+UseSerialGC',
+             '-XX:TieredStopAtLevel=1',
              '-cp', os.pathsep.join([LOGGING, JAR]),
              'org.apache.zookeeper.server.ZooKeeperServerMain', configuration],
             cwd=folder, start_new_session=True, stdin=subprocess.DEVNULL,
