@@ -102,10 +102,6 @@ def told_of(log, lock):
     return [call for call in log.call_args_list if lock.name in call.args]
 
 
-class MachineWasLate(Exception):
-    """A test found that a lease ran out because the machine stood still."""
-
-
 class _HoldsFailuresBack(testtools.TestResultDecorator):
     """Passes on how the last attempt of a test ended.
 
@@ -203,8 +199,7 @@ class StartsOver:
         :param error: The exception that fails the test.
         :returns: An iterable of texts.
         """
-        if isinstance(error, (MachineWasLate,
-                              tooz_coordination.OperationTimedOut)):
+        if isinstance(error, tooz_coordination.OperationTimedOut):
             yield str(error)
 
 
