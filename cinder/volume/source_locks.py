@@ -12,18 +12,19 @@
 
 """The locks that keep a source in place while volumes are created from it.
 
-A source is a snapshot or a volume. Whoever reads it to create a volume holds
-its read lock; whoever deletes it, rewrites it or moves its data holds its
-write lock. So creates from one source run together, and nothing happens to
-the source meanwhile.
+A source is a snapshot or a volume. A create holds the read lock of its
+source. A delete, and whatever else rewrites a source or moves its data, holds
+the write lock. So creates from one source run in parallel, and the source
+stays as it is meanwhile.
 
-Whoever needs several locks takes those of volumes before those of snapshots,
-and those of one kind in the order of their names. A create that knows its
-one source takes one lock. With that, nobody waits in a circle.
+Code that needs several locks takes those of volumes before those of
+snapshots, and those of one kind in the order of their names, which rules out
+deadlocks.
 
-A driver that cannot bear two creates from one source at once says so, see
-:class:`cinder.volume.driver.BaseVD`, and so can an operator who knows better
-than the driver. Creates then take the write lock.
+Some drivers can run only one create from a source at a time. Such a driver
+says so in its attributes, see :class:`cinder.volume.driver.BaseVD`; an
+operator can say so with ``parallel_creates_from_source``. Creates then take
+the write lock.
 """
 
 import contextlib
@@ -38,11 +39,11 @@ def reading(driver, purpose, volumes=(), snapshots=()):
     """Hold the locks of sources while volumes are created from them.
 
     :param driver: The driver that creates the volumes.
-    :param str purpose: What for, told to those who wait.
-    :param volumes: Ids of source volumes.
-    :param snapshots: Ids of source snapshots.
-    :returns: A context manager that gives the locks.
-    :raises LockLost: at the end, if one of them was lost meanwhile
+    :param str purpose: The reason that waiters log.
+    :param volumes: The ids of source volumes.
+    :param snapshots: The ids of source snapshots.
+    :returns: A context manager whose value is the list of locks.
+    :raises LockLost: One of them was lost before the end of the context.
     :raises tooz.ToozError: The coordination backend failed.
     """
     configured = driver.configuration.safe_get('parallel_creates_from_source')
@@ -59,11 +60,11 @@ def reading(driver, purpose, volumes=(), snapshots=()):
 def changing(purpose, volumes=(), snapshots=()):
     """Hold the locks of sources while they are deleted or rewritten.
 
-    :param str purpose: What for, told to those who wait.
-    :param volumes: Ids of volumes.
-    :param snapshots: Ids of snapshots.
+    :param str purpose: The reason that waiters log.
+    :param volumes: The ids of volumes.
+    :param snapshots: The ids of snapshots.
     :returns: A context manager.
-    :raises LockLost: at the end, if one of them was lost meanwhile
+    :raises LockLost: One of them was lost before the end of the context.
     :raises tooz.ToozError: The coordination backend failed.
     """
     with contextlib.ExitStack() as stack:
@@ -72,16 +73,17 @@ def changing(purpose, volumes=(), snapshots=()):
 
 
 def wait_for_creates(purpose, volume_id):
-    """Wait until no volume is created from one that will be rewritten.
+    """Wait until all creates from a volume have ended.
 
-    For what takes too long to keep creates waiting, each of which occupies a
-    worker of cinder-volume. The volume must have a status by now with which
-    :func:`cinder.volume.source_state.check` refuses the creates that come
-    later, and keep it until its data can be relied on again.
+    Operations that take long, such as restoring a backup, call this before
+    they rewrite the volume, and hold no lock while they do: every create that
+    waited for them would occupy a worker of cinder-volume. Instead, the status
+    of the volume must be one that :func:`cinder.volume.source_state.check`
+    refuses, from before this call until the data is valid again.
 
-    :param str purpose: What for, told to those who wait.
+    :param str purpose: The reason that waiters log.
     :param volume_id: The id of the volume.
-    :raises LockLost: the lock was lost at once
+    :raises LockLost: The lock was lost as soon as it was acquired.
     :raises tooz.ToozError: The coordination backend failed.
     """
     with changing(purpose, volumes=[volume_id]):
@@ -102,10 +104,10 @@ def _acquire(stack, purpose, volumes, snapshots, volumes_shared,
 
 
 def ensure_held(locks):
-    """Check that locks have been held until now.
+    """Raise if a lock was lost.
 
-    :param locks: What :func:`reading` gave.
-    :raises LockLost: one of them was lost
+    :param locks: The locks that :func:`reading` acquired.
+    :raises LockLost: One of them was lost.
     :raises tooz.ToozError: The coordination backend failed.
     """
     for lock in locks:
@@ -114,11 +116,12 @@ def ensure_held(locks):
 
 
 def held_until_return(function):
-    """Give a function what holds its locks until it returns.
+    """Let a function acquire locks as it runs and release them at its end.
 
-    For a function that learns in the middle what it has to lock.
+    For a function that cannot know its locks in advance. It enters each one
+    into an ExitStack, which is closed when the function returns.
 
-    :param function: It gets the keyword argument ``locks``, a
+    :param function: A function with a keyword argument ``locks``, a
         contextlib.ExitStack.
     """
     @functools.wraps(function)

@@ -12,12 +12,12 @@
 
 """Whether a volume can still be created from a source.
 
-The API has looked at the status of the source when it accepted the create.
-By the time the create holds the lock of the source, the source may have been
-damaged: by a delete or revert that failed or was cut by a crash, or that goes
-on although its lock was lost. Or a backup is being restored into it, for which
-no create waits. Its status tells all of these, so it has to be looked at again
-under the lock.
+The API checks the status of the source when it accepts a create. By the time
+the create holds the lock, the data of the source may be invalid: a delete or
+revert failed, was interrupted by a crash or still runs after it lost its
+lock, or a backup is being restored, which creates do not wait for. In each of
+these cases the status says so. Creates therefore check it again under the
+lock.
 """
 
 from cinder import exception
@@ -32,14 +32,14 @@ NOT_USABLE = frozenset((
     fields.VolumeStatus.RESTORING_BACKUP,
     fields.VolumeStatus.ERROR_RESTORING,
 ))
-"""Statuses of snapshots and volumes whose data nobody can rely on."""
+"""Statuses of snapshots and volumes whose data may be invalid."""
 
 
 def check(source):
-    """Refuse a source that is being changed, or that was left half-changed.
+    """Raise if the data of a source may be invalid.
 
     :param source: A Volume or Snapshot object, read while its lock is held.
-    :raises SourceNotUsable: its data cannot be relied on
+    :raises SourceNotUsable: The status of the source is in ``NOT_USABLE``.
     """
     if source.status in NOT_USABLE:
         raise exception.SourceNotUsable(source_id=source.id,

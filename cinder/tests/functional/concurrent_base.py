@@ -10,11 +10,12 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What functional tests of concurrent operations stand on.
+"""The base of functional tests of concurrent operations.
 
-Real services in one process, real locks, a database file that native threads
-can share, and the copying driver, whose gates bring about the interleaving
-that a test is about. Works with eventlet and with native threads.
+It runs real services in one process, with real locks, a database file that
+native threads can share, and the copying driver. The gates of the driver hold
+operations, so that a test controls their order. Everything works with
+eventlet and with native threads.
 """
 
 import collections
@@ -40,11 +41,11 @@ from cinder.tests.unit import test
 from cinder.volume import manager
 
 CONF = cfg.CONF
-PATIENCE = 30
+PATIENCE = max(30, int(os.environ.get('OS_TEST_TIMEOUT') or 0) / 10)
 """Seconds after which a test that waits for something fails."""
 
 GLIMPSE = 3
-"""Seconds for something that must not happen to show that it does."""
+"""Seconds to watch for something that must not happen."""
 
 
 class ConcurrentTestCase(test.TestCase):
@@ -69,6 +70,7 @@ class ConcurrentTestCase(test.TestCase):
         self.override_config('enabled_backends', [self.BACKEND])
         self.override_config('scheduler_driver', 'cinder.scheduler.'
                              'filter_scheduler.FilterScheduler')
+        self.override_config('service_down_time', 3600)
         self.override_config('use_default_quota_class', False)
         self.override_config('quota_volumes', -1)
         _group, wsgi_opts = wsgi.list_opts()[0]
@@ -84,7 +86,7 @@ class ConcurrentTestCase(test.TestCase):
         return 'file://' + self.lock_directory
 
     def start_services(self):
-        """Start the services and wait until the backend can be used."""
+        """Start the services and wait until the backend is ready."""
         services = in_process.Services(self.BACKEND)
         services.start()
         self.addCleanup(services.volume.wait)
@@ -95,7 +97,7 @@ class ConcurrentTestCase(test.TestCase):
             fake.USER_ID, fake.PROJECT_ID, services.api.url + '/v3', '3.66')
         self.eventually(
             lambda: self.api.api_get('/scheduler-stats/get_pools')['pools'],
-            'The scheduler does not hear from the backend')
+            'The scheduler does not know the backend')
 
     def _use_database_file(self, path):
         engine = engines.create_engine('sqlite:///' + path,
@@ -115,7 +117,7 @@ class ConcurrentTestCase(test.TestCase):
             time.sleep(0.01)
 
     def glimpse(self, condition):
-        """Return whether a condition comes true within a short while."""
+        """Return whether a condition becomes true within GLIMPSE seconds."""
         watch = timeutils.StopWatch(duration=GLIMPSE)
         watch.start()
         while not watch.expired():
@@ -125,7 +127,7 @@ class ConcurrentTestCase(test.TestCase):
         return False
 
     def gate(self, operation):
-        """Hold every driver call of an operation until the gate opens.
+        """Hold all driver calls of an operation until the gate is opened.
 
         :returns: A Gate.
         """
@@ -135,9 +137,9 @@ class ConcurrentTestCase(test.TestCase):
         return gate
 
     def gate_before_lock(self):
-        """Hold creates in the manager before they ask for their lock.
+        """Hold creates in the manager before they acquire their lock.
 
-        :returns: A Gate; it sees the volumes.
+        :returns: A Gate, which is called with the volumes.
         """
         gate = Gate()
         self.addCleanup(gate.open)
@@ -157,9 +159,9 @@ class ConcurrentTestCase(test.TestCase):
                 if interval.operation == operation]
 
     def record_statuses(self):
-        """Record each status that is written for a volume from now on.
+        """Record the statuses of all volumes from now on.
 
-        :returns: Id of the volume -> its statuses, in their order.
+        :returns: A dict from the id of a volume to its statuses, in order.
         """
         statuses = collections.defaultdict(list)
         update = db_api.volume_update
@@ -191,8 +193,8 @@ class ConcurrentTestCase(test.TestCase):
     def assertWaitsForCreates(self, begin, operation, creates, source):
         """Assert that an operation waits for creates from its source.
 
-        :param begin: Callable that sends the operation.
-        :param operation: Its name in the journal of the driver.
+        :param begin: A function that sends the operation.
+        :param operation: The name of it in the journal of the driver.
         :param creates: The Gate that holds the creates inside the driver.
         :param source: The Source.
         """
@@ -229,14 +231,14 @@ class ConcurrentTestCase(test.TestCase):
         return self.api.get_volume(volume_id)['status']
 
     def user_messages(self, volume_id):
-        """Return what the user messages about a volume say, as one text."""
+        """Return the user messages about a volume, one a line."""
         return '\n'.join(
             message['user_message']
             for message in self.api.api_get('/messages')['messages']
             if message['resource_uuid'] == volume_id)
 
     def wait_for_status(self, volume_ids, expected):
-        """Wait until volumes have come to rest, and check how they ended."""
+        """Wait until volumes leave their transient status, and check it."""
         moving = ('creating', 'deleting', 'downloading')
         for volume_id in volume_ids:
             self.eventually(lambda: self.status(volume_id) not in moving,
@@ -245,7 +247,7 @@ class ConcurrentTestCase(test.TestCase):
                          [self.status(volume) for volume in volume_ids])
 
     def is_gone(self, get, resource_id):
-        """Return whether the API knows a volume or snapshot no more."""
+        """Return whether the API answers 404 for a volume or snapshot."""
         try:
             get(resource_id)
         except client.OpenStackApiException404:
@@ -254,7 +256,10 @@ class ConcurrentTestCase(test.TestCase):
 
 
 class Gate:
-    """Threads that come wait until the gate is opened."""
+    """Holds threads until it is opened.
+
+    :ivar arrived: The ids of the resources that it was called with.
+    """
 
     def __init__(self):
         self.arrived = []
@@ -273,7 +278,8 @@ class Source:
 
     :param test_case: A ConcurrentTestCase with running services.
     :param str kind: ``snapshot`` or ``volume``.
-    :param str source_id: Of one that exists; by default it is made.
+    :param str source_id: The id of one that exists; the default is to make
+        a new one.
     """
 
     def __init__(self, test_case, kind, source_id=None):
@@ -315,16 +321,16 @@ class Source:
         return self._test_case.is_gone(self._get, self.id)
 
     def is_closed_to_creates(self):
-        """Return whether a create that comes now has to wait."""
+        """Return whether a new create would wait."""
         return self._is_locked('get_read_lock')
 
     def is_read(self):
-        """Return whether a delete that comes now has to wait."""
+        """Return whether a new delete would wait."""
         return self._is_locked('get_write_lock')
 
     def _is_locked(self, get_lock):
         if not hasattr(coordination.COORDINATOR, get_lock):
-            return False  # A tree on which the test has to fail.
+            return False  # A Cinder without read and write locks.
         lock = getattr(coordination.COORDINATOR, get_lock)(self.lock_name)
         if lock.acquire(blocking=False):
             lock.release()

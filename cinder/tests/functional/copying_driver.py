@@ -10,17 +10,17 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""A volume driver on which a source that vanishes under a create shows.
+"""A volume driver that shows when a source is deleted during a create.
 
-Every volume and snapshot is a file in one directory. A create from a source
-copies that file piece by piece and opens it anew for each piece; a delete
-first overwrites the file with zeros, then unlinks it; where there is nothing
-to read, the copy gets zeros, as from a thin or a freshly zeroed volume. So a
-source that is deleted while it is copied leaves an ``available`` volume with
-a wrong checksum, which no lucky timing can hide.
+Volumes and snapshots are files in one directory. A create from a source
+copies its file piece by piece, and opens it again for every piece. A delete
+overwrites the file with zeros and then unlinks it. If there is nothing to
+read, the copy gets zeros, as from a thin or freshly zeroed volume. So a create
+whose source is deleted meanwhile ends with an ``available`` volume and a wrong
+checksum.
 
-What the driver did is in its journal, and a test steers it through gates:
-callables that the driver calls once it is inside an operation.
+The driver keeps a journal of its calls. A test controls it through gates,
+which the driver calls inside its operations.
 """
 
 import collections
@@ -52,7 +52,8 @@ PIECE_SIZE = 4096
 
 Interval = collections.namedtuple(
     'Interval', 'operation resource_id source_id begin end')
-"""One driver call: what, on what, from what, and its time.monotonic()."""
+"""One driver call: the operation, the ids of its resource and of its source,
+and when it began and ended by time.monotonic()."""
 
 
 class CopyingDriver(driver.VolumeDriver):
@@ -62,10 +63,10 @@ class CopyingDriver(driver.VolumeDriver):
     CI_WIKI_NAME = 'none, a test driver'
 
     gates = {}
-    """Operation name -> callable(resource), called inside the operation."""
+    """Name of an operation -> function(resource), called inside it."""
 
     journal = []
-    """Every finished driver call as an Interval, in the order of their ends.
+    """The Intervals of all finished driver calls, in the order of their ends.
     """
 
     _inside = collections.Counter()
@@ -87,7 +88,7 @@ class CopyingDriver(driver.VolumeDriver):
 
     @classmethod
     def most_inside(cls, operation):
-        """Return how many calls of an operation ran together at the most."""
+        """Return how many calls of an operation ran at once at the most."""
         return cls._most_inside[operation]
 
     @staticmethod
@@ -97,11 +98,11 @@ class CopyingDriver(driver.VolumeDriver):
     @classmethod
     @contextlib.contextmanager
     def recorded(cls, operation, resource, source_id=None):
-        """Record what is done inside, once the gate of it lets it through.
+        """Call the gate of an operation, and record the operation at its end.
 
-        :param str operation: what it is
-        :param resource: the Volume or Snapshot that it is done to
-        :param source_id: what is read for it, if anything is
+        :param str operation: The name of the operation.
+        :param resource: The Volume or Snapshot that it changes.
+        :param source_id: The id of the source that it reads, if any.
         """
         begin = time.monotonic()
         with cls._mutex:

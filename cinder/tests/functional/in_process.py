@@ -66,7 +66,7 @@ class _RequestHandler(simple_server.WSGIRequestHandler):
         return self.client_address[0]
 
     def log_message(self, format, *args):
-        """Say nothing: Cinder logs its requests itself."""
+        """Log nothing, since Cinder logs its requests itself."""
 
 
 class _Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
@@ -146,7 +146,7 @@ class Services:
         self.api = ApiServer()
 
     def start(self):
-        """Start all three; the API last, so that none answers too early."""
+        """Start all three, the API last."""
         self.volume.start()
         self.scheduler.start()
         self.api.start()

@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Cinder's services in a process of their own, which a test can pause.
+"""Cinder's services in a process that a test can pause.
 
-The argument is the coordination URL. See :mod:`cinder.tests.line_process` for
-how a test talks to it.
+The argument is the coordination URL. A test talks to the process by
+:mod:`cinder.tests.line_process`.
 """
 
 import os
@@ -28,7 +28,7 @@ from cinder.tests import line_process  # noqa: E402
 
 
 class ServiceProcess(concurrent_base.ConcurrentTestCase):
-    """Serves requests until there are no more, in the place of a test."""
+    """Serves requests, with the set-up of a test, until its input ends."""
 
     def coordination_url(self):
         return sys.argv[1]

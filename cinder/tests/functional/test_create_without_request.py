@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Creates that cinder-volume asks of itself, without a request_spec."""
+"""Creates that cinder-volume starts itself, without a request_spec."""
 
 from cinder import context
 from cinder import objects

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Creates from a source that was left damaged before they got its lock."""
+"""Creates from a source that is damaged before they acquire its lock."""
 
 import os
 
@@ -34,9 +34,9 @@ class DamagedSourceTestCase(concurrent_base.ConcurrentTestCase):
         self.start_services()
 
     def late_create(self, source, damage):
-        """Damage a source while a create from it is about to ask for its lock.
+        """Damage a source just before a create from it acquires its lock.
 
-        :param damage: Callable that leaves the source damaged.
+        :param damage: A function that damages the source.
         """
         before_lock = self.gate_before_lock()
         volume = self.create_volume(**source.request)

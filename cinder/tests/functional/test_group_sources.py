@@ -131,7 +131,7 @@ class GroupSourcesTestCase(concurrent_base.ConcurrentTestCase):
         self.wait_for_status([volume], 'available')
 
     def test_a_group_snapshot_and_cascades_are_deleted_without_deadlock(self):
-        """Both take locks of the same snapshots, in their own order."""
+        """Both lock the same snapshots, each in an order of its own."""
         ended = 0
         for _number in range(ROUNDS):
             ended += self.delete_group_snapshot_and_cascades()
@@ -140,12 +140,12 @@ class GroupSourcesTestCase(concurrent_base.ConcurrentTestCase):
     def delete_group_snapshot_and_cascades(self):
         """Delete volumes and a group snapshot of them at once.
 
-        Each volume has a snapshot in the group snapshot, and one before and
-        after that. The cascades are held in the first that is not in it until
+        Each volume has three snapshots, of which the second belongs to the
+        group snapshot. The cascades are held in the first until the delete of
         the group snapshot has its locks.
 
-        :returns: How many deletes succeeded. A cascade can find that its
-            snapshot has been deleted.
+        :returns: How many deletes succeeded. A cascade fails if the group
+            snapshot was faster.
         """
         admin = context.get_admin_context()
         host = self.manager.host + '#copying'

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Creates from images by way of volumes, which are evicted or deleted."""
+"""Creates from images whose image volume is evicted or deleted."""
 
 import contextlib
 import datetime
@@ -67,7 +67,7 @@ class ImageVolumeCacheTestCase(ImageVolumeTestCase):
         self.override_config('cinder_internal_tenant_user_id', fake.UUID2)
         self.override_config('image_volume_cache_enabled', True,
                              group='backend_defaults')
-        # What the size of an image is needs qemu-img, and is not tested.
+        # Saves the test from needing qemu-img.
         self.mock_object(
             image_utils, 'qemu_img_info',
             lambda *args, **kwargs: types.SimpleNamespace(
@@ -89,7 +89,7 @@ class ImageVolumeCacheTestCase(ImageVolumeTestCase):
             'updated_at': datetime.datetime(2026, 1, 2)})
 
     def evict(self):
-        """Have a create find the entry out of date, which evicts it."""
+        """Evict the entry with a create that finds it out of date."""
         self.outdate_image()
         self.evicting = self.create_from_image()
 
@@ -115,7 +115,7 @@ class ImageVolumeCacheTestCase(ImageVolumeTestCase):
         hits = []
 
         def wait_at_the_second_hit(*args):
-            """The first is the one that would make an entry."""
+            """Only the second hit precedes the clone."""
             hits.append(args)
             if len(hits) == 2:
                 found(self.cached)

@@ -44,7 +44,8 @@ class LostSourceLockTestCase(concurrent_base.ConcurrentTestCase):
         cls.addClassCleanup(cls.server.cleanUp)
 
     def coordination_url(self):
-        return self.server.url()
+        """Return a URL with a lease that no test outlasts by accident."""
+        return self.server.url() + '&timeout=30&lock_timeout=60'
 
     def assertLost(self, statuses, messages):
         self.assertEqual('error', statuses[-1])
@@ -125,8 +126,9 @@ class PausedServiceTestCase(LostSourceLockTestCase):
                    for key in keys.get('kvs', ()))
 
     def test_a_service_is_paused_for_longer_than_its_lease(self):
-        service = line_process.LineProcess(service_process.__file__,
-                                           self.server.url())
+        service = line_process.LineProcess(
+            service_process.__file__,
+            self.server.url() + '&timeout=30&lock_timeout=10')
         self.addCleanup(service.kill)
         name = service.do('make_source', 'snapshot')
         service.do('hold_create')

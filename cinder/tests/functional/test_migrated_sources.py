@@ -12,8 +12,8 @@
 
 """Volumes that are migrated or retyped while others are cloned from them.
 
-Cinder runs one backend here, to which the volumes are migrated, too; the
-methods of its manager are called as by RPC.
+There is one backend, to which the volumes are migrated as well. The tests
+call the methods of its manager as RPC would.
 """
 
 import ddt
@@ -52,7 +52,7 @@ class MigratedSourceTestCase(concurrent_base.ConcurrentTestCase):
                          self.driver.checksum(self.volume().name_id))
 
     def complete(self, previous_status='available'):
-        """Complete a generic migration, whose data has been copied.
+        """Complete a generic migration after its data was copied.
 
         :returns: The future of the call.
         """
@@ -143,7 +143,7 @@ class MigratedSourceTestCase(concurrent_base.ConcurrentTestCase):
 
     def test_a_retype_that_has_to_migrate_does_not_wait_for_itself(self):
         self.mock_object(type(self.driver), 'retype', lambda *args: False)
-        # Attaching volumes to copy them is not what is tested.
+        # Copies the data without attaching the volumes.
         self.mock_object(
             manager.VolumeManager, '_copy_volume_data',
             lambda _manager, _context, source, target, **kwargs:

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Volumes into which a backup is restored under the clones of them."""
+"""Volumes that a backup is restored into while they are cloned."""
 
 from unittest import mock
 

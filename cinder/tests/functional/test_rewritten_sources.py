@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Sources that are reverted or reimaged under the creates from them."""
+"""Sources that are reverted or reimaged during creates from them."""
 
 import ddt
 
@@ -94,7 +94,7 @@ class ReimagedSourceTestCase(concurrent_base.ConcurrentTestCase):
                               context.get_admin_context(), volume, **image)
 
     def test_the_snapshot_of_a_reimage_is_read(self):
-        """It is copied by way of a temporary volume."""
+        """It is copied through a temporary volume."""
         source = concurrent_base.Source(self, 'snapshot')
         copies = self.gate('create_from_source')
         target = concurrent_base.Source(self, 'volume')

@@ -32,11 +32,11 @@ MEMORY = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
 class Etcd3Server(server.Server):
     """An etcd server that keeps its data when it restarts."""
 
+    NAME = 'etcd3'
+    PROGRAMS = {'etcd': 'etcd-server', 'etcdctl': 'etcd-client'}
     SCHEME = 'http'
 
     def _setUp(self):
-        server.need('etcd', 'etcd-server')
-        server.need('etcdctl', 'etcd-client')
         self._requests = requests.Session()
         self.addCleanup(self._requests.close)
         self.start()
@@ -82,10 +82,10 @@ class Etcd3TLSServer(Etcd3Server):
     :ivar str certificate: The path of the certificate, which signs itself.
     """
 
+    PROGRAMS = {**Etcd3Server.PROGRAMS, 'openssl': 'openssl'}
     SCHEME = 'https'
 
     def start(self):
-        server.need('openssl', 'openssl')
         folder = self.useFixture(fixtures.TempDir(MEMORY)).path
         self.certificate = os.path.join(folder, 'certificate.pem')
         self._requests.verify = self.certificate

@@ -24,11 +24,13 @@ class MemcachedServer(server.Server):
     pifpaf's driver does not.
     """
 
+    NAME = 'memcached'
+    PROGRAMS = {'memcached': 'memcached'}
+
     def _setUp(self):
-        program = server.need('memcached', 'memcached')
         process = subprocess.Popen(
-            [program, '-u', 'nobody', '-l', '127.0.0.1', '-p',
-             str(self.port)],
+            [self.paths['memcached'], '-u', 'nobody', '-l', '127.0.0.1',
+             '-p', str(self.port)],
             stdin=subprocess.DEVNULL)
         self.addCleanup(process.wait)
         self.addCleanup(self.kill)

@@ -37,9 +37,11 @@ class PostgreSQLServer(server.Server):
     around: root runs it as the user that Debian's package has made.
     """
 
+    NAME = 'postgresql'
+    PROGRAMS = {'postgres': 'postgresql', 'initdb': 'postgresql'}
+    FOLDERS = sorted(glob.glob('/usr/lib/postgresql/*/bin'), reverse=True)
+
     def _setUp(self):
-        folders = sorted(glob.glob('/usr/lib/postgresql/*/bin'), reverse=True)
-        self._program = server.need('postgres', 'postgresql', folders)
         folder = self.useFixture(fixtures.TempDir()).path
         self._data = os.path.join(folder, 'data')
         self._identity = {}
@@ -52,7 +54,7 @@ class PostgreSQLServer(server.Server):
         with open(password_file, 'w') as stream:
             stream.write(PASSWORD)
         subprocess.run(
-            [server.need('initdb', 'postgresql', folders), '-D', self._data,
+            [self.paths['initdb'], '-D', self._data,
              '--no-sync', '--username', USER, '--auth', 'scram-sha-256',
              '--pwfile', password_file],
             check=True, cwd=folder, stdout=subprocess.DEVNULL,
@@ -65,10 +67,14 @@ class PostgreSQLServer(server.Server):
             USER, PASSWORD, port or self.port)
 
     def connect(self):
-        """Return a connection of psycopg2 that commits by itself."""
+        """Return a connection of psycopg2 that commits by itself.
+
+        It has none of the limits that a test gives to the role.
+        """
         connection = psycopg2.connect(
             host='127.0.0.1', port=self.port, dbname='postgres', user=USER,
-            password=PASSWORD, connect_timeout=server.PATIENCE)
+            password=PASSWORD, connect_timeout=server.PATIENCE,
+            options='-c statement_timeout=0 -c lock_timeout=0')
         connection.autocommit = True
         return connection
 
@@ -106,7 +112,8 @@ class PostgreSQLServer(server.Server):
 
     def _start(self):
         self._process = subprocess.Popen(
-            [self._program, '-D', self._data, '-p', str(self.port), '-k', '',
+            [self.paths['postgres'], '-D', self._data,
+             '-p', str(self.port), '-k', '',
              '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off',
              '-c', 'autovacuum=off',
              '-c', 'max_connections=%d' % CONNECTIONS],

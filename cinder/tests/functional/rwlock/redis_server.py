@@ -27,8 +27,10 @@ OPTIONS = 'timeout=3&lock_timeout=3&socket_timeout=2'
 class RedisServer(server.Server):
     """A Redis server that wants a password and forgets all in a restart."""
 
+    NAME = 'redis'
+    PROGRAMS = {'redis-server': 'redis-server'}
+
     def _setUp(self):
-        server.need('redis-server', 'redis-server')
         self.driver = self.useFixture(pifpaf_redis.RedisDriver(
             port=self.port, password=PASSWORD, **self.sentinel_options()))
 
@@ -102,11 +104,12 @@ class SentinelServer(RedisServer):
     :ivar int replica_port: Where the replica listens.
     """
 
+    PROGRAMS = {**RedisServer.PROGRAMS, 'redis-sentinel': 'redis-sentinel'}
+
     _NAME = 'pifpaf'
     """What the sentinel calls the server."""
 
     def _setUp(self):
-        server.need('redis-sentinel', 'redis-sentinel')
         self.sentinel_port = server.free_port()
         super()._setUp()
         self.client().config_set('masterauth', PASSWORD)
@@ -130,7 +133,7 @@ class SentinelServer(RedisServer):
 
     def url(self, port=None):
         return ('redis://:%s@127.0.0.1:%d?sentinel=%s&sentinel_password=%s&'
-                'timeout=20&socket_timeout=2' % (
+                'timeout=60&socket_timeout=2' % (
                     PASSWORD, self.sentinel_port, self._NAME, PASSWORD))
 
     def fail_over(self):

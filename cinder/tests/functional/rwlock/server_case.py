@@ -34,10 +34,14 @@ class ServerTestCase(base.RWLockTestCase):
     def backend_url(self):
         return self.server.url()
 
-    def through_proxy(self):
-        """Return a proxy and a coordinator that goes through it."""
+    def through_proxy(self, options=''):
+        """Return a proxy and a coordinator that goes through it.
+
+        :param str options: What is added to the coordination URL.
+        """
         between = proxy.Proxy(self.server.port)
         self.addCleanup(between.kill)
-        coordinator = self.new_coordinator(self.server.url(between.port))
+        coordinator = self.new_coordinator(
+            self.server.url(between.port) + options)
         self.addCleanup(between.hear)
         return between, coordinator

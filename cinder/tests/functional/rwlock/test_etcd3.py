@@ -31,6 +31,7 @@ from cinder.tests.unit.rwlock import base
 from cinder.tests.unit.rwlock import contract
 
 KINDS = server_contract.KINDS
+PATIENT = '&timeout=%d&lock_timeout=60' % base.PATIENCE
 
 
 class Etcd3:
@@ -168,15 +169,19 @@ class Etcd3LockTestCase(Etcd3ServerTestCase):
         """The server gets the request after it has deleted the key once."""
         between, coordinator = self.through_proxy()
         self.assertTrue(self.is_free(kind, coordinator))
-        lease = self.lock(kind, coordinator)._session._lease
+        session = self.lock(kind, coordinator)._session
+        lease = session._lease
         between.lose_answer_to(b'"request_put"')
-        self.assertRaises(tooz.ToozError,
-                          self.lock(kind, coordinator).acquire)
-        [key] = lease.abandoned
-        self.assertNotEqual([], self.traces())
-        self.eventually(lambda: not self.traces(), 'It is not deleted')
-        self.eventually(lambda: lease.abandoned.get(key, True), 'Not noted')
-        self.server.ask('/kv/put', key.put()['request_put'])
+        with mock.patch.object(session, '_delete_abandoned'):
+            self.assertRaises(tooz.ToozError,
+                              self.lock(kind, coordinator).acquire)
+            [key] = lease.abandoned
+            self.assertNotEqual([], self.traces())
+        with mock.patch.object(session, '_seconds', 10 * base.PATIENCE):
+            self.eventually(lambda: not self.traces(), 'It is not deleted')
+            self.eventually(lambda: lease.abandoned.get(key, True),
+                            'Not noted')
+            self.server.ask('/kv/put', key.put()['request_put'])
         self.eventually(lambda: not self.traces(), 'It is not deleted again')
         self.eventually(lambda: not lease.abandoned, 'It is never forgotten')
         self.assertFalse(lease.lost)
@@ -275,7 +280,7 @@ class Etcd3LockTestCase(Etcd3ServerTestCase):
         self.assertIn(holder, told)
 
     def test_a_bound_holds_while_another_thread_gets_the_lease(self):
-        between, coordinator = self.through_proxy()
+        between, coordinator = self.through_proxy(PATIENT)
         between.silence()
         first = base.Background(self.lock('read', coordinator).acquire)
         self.eventually(self.lock('read', coordinator)._session._mutex.locked,
@@ -285,7 +290,7 @@ class Etcd3LockTestCase(Etcd3ServerTestCase):
         self.assertFalse(first.ended.is_set())
 
     def test_the_connections_of_all_workers_are_kept(self):
-        between, coordinator = self.through_proxy()
+        between, coordinator = self.through_proxy(PATIENT)
         self.assertTrue(self.is_free('read', coordinator))
         locks = [self.lock('read', coordinator) for _number in range(64)]
         between.silence()
@@ -335,7 +340,7 @@ class Etcd3ClusterTestCase(Etcd3, base.RWLockTestCase):
         # It can take as long as the lease of the other tests until the server
         # answers the heartbeat again.
         held = self.held(kind, self.new_coordinator(
-            self.rest[0].url() + '&lock_timeout=15'))
+            self.rest[0].url() + '&lock_timeout=60'))
         self.leader.kill()
         for member in self.rest:
             member.wait_until_ready()

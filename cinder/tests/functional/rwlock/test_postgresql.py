@@ -63,7 +63,7 @@ class PostgreSQLTestCase(server_case.ServerTestCase):
     def end_session(self, lock):
         """End the session of a lock as an administrator would."""
         self.assertEqual([(True,)], self.query(
-            'SELECT pg_terminate_backend(%s, 5000)', self.session_id(lock)))
+            'SELECT pg_terminate_backend(%s, 60000)', self.session_id(lock)))
 
     def session_id(self, lock):
         return lock._session._connection.info.backend_pid
@@ -87,10 +87,9 @@ class PostgreSQLTestCase(server_case.ServerTestCase):
     def waits_at_server(self, lock, blocking=True):
         """Let another thread acquire a lock, and return once it queues."""
         waiter = self.waits(lock, blocking)
-        self.eventually(lambda: lock._waits, 'It does not wait')
-        self.eventually(
-            lambda: (self.session_id(lock), False) in [
-                (lock[0], lock[-1]) for lock in self.locks_at_server()],
+        self.eventually(lambda: waiter.ended.is_set() or (
+            lock._waits and (self.session_id(lock), False) in [
+                (lock[0], lock[-1]) for lock in self.locks_at_server()]),
             'It does not wait at the server')
         return waiter
 
@@ -170,7 +169,7 @@ class PostgreSQLLockTestCase(PostgreSQLTestCase):
         for lock in locks:
             self.assertTrue(lock.release())
         for session_id in ids:
-            self.query('SELECT pg_terminate_backend(%s, 5000)', session_id)
+            self.query('SELECT pg_terminate_backend(%s, 60000)', session_id)
         self.assertTrue(self.is_free('write'))
 
     def test_sessions_end_with_the_coordinator(self):
@@ -232,7 +231,7 @@ class PostgreSQLLockTestCase(PostgreSQLTestCase):
                 socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)]
         theirs = [int(held._session.ask(
             "SELECT setting FROM pg_settings WHERE name = '%s'" % name,
-            time.monotonic() + 1)[0][0]) for name in (
+            time.monotonic() + base.PATIENCE)[0][0]) for name in (
                 'tcp_keepalives_idle', 'tcp_keepalives_interval',
                 'tcp_keepalives_count', 'tcp_user_timeout')]
         for idle, interval, count, unheard in ours, theirs:

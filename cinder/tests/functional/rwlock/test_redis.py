@@ -278,7 +278,7 @@ class DurableRedisTestCase(RedisTestCase):
 
     def backend_url(self):
         self.server = self.useFixture(redis_server.DurableRedisServer())
-        return self.server.url()
+        return self.server.url() + '&lock_timeout=60'
 
     @ddt.data(*KINDS)
     def test_a_lock_survives_a_restart_with_persistence(self, kind):

@@ -14,7 +14,9 @@
 
 from multiprocessing import resource_tracker
 import os
+import unittest
 
+import ddt
 from eventlet import patcher
 import fixtures
 import tooz.coordination
@@ -26,7 +28,9 @@ from cinder.tests.functional.rwlock import etcd3_server
 from cinder.tests.functional.rwlock import memcached_server
 from cinder.tests.functional.rwlock import postgresql_server
 from cinder.tests.functional.rwlock import redis_server
+from cinder.tests.functional.rwlock import server
 from cinder.tests.functional.rwlock import zookeeper_server
+from cinder.tests.unit.rwlock import base
 from cinder.tests.unit import test
 
 _TWICE = ('a lock that is acquired already cannot be acquired again: that is '
@@ -89,7 +93,7 @@ class _Coordinator:
                      self._backend.write_lock(name))
 
 
-class ToozLockTests:
+class ToozLockTests(base.StartsOver):
     """Mixed into tooz's test case, it leaves the lock tests of that.
 
     The processes that these tests start have tooz's own locks, as an older
@@ -180,7 +184,32 @@ class MemcachedToozTestCase(ToozLockTests, test_coordination.TestAPI):
     ])
 
 
+@ddt.ddt
 class SelectionTestCase(test.TestCase):
+
+    def need(self, servers, program='no-such-program'):
+        self.useFixture(fixtures.EnvironmentVariable('CINDER_TEST_SERVERS',
+                                                     servers))
+        return server.need('etcd3', program, 'etcd-server')
+
+    @ddt.data((None, unittest.SkipTest), ('', unittest.SkipTest),
+              ('redis', unittest.SkipTest), ('redis,etcd3', RuntimeError),
+              ('all', RuntimeError))
+    @ddt.unpack
+    def test_a_missing_server_fails_only_tests_that_must_run(self, servers,
+                                                             expected):
+        try:
+            self.need(servers)
+        except (unittest.SkipTest, RuntimeError) as raised:
+            error = raised
+        self.assertIs(expected, type(error))
+        self.assertIn('no-such-program', str(error))
+        self.assertIn('apt-get install etcd-server', str(error))
+
+    @ddt.data('', 'all')
+    def test_a_server_that_is_installed_is_found(self, servers):
+        self.assertEqual(os.path.realpath('/bin/sh'),
+                         os.path.realpath(self.need(servers, 'sh')))
 
     def test_tooz_has_every_test_that_is_left_out(self):
         for name in LEFT_OUT:

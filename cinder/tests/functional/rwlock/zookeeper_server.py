@@ -49,12 +49,10 @@ class ZooKeeperServer(server.Server):
     four; hence a server of our own.
     """
 
+    NAME = 'zookeeper'
+    PROGRAMS = {'java': 'zookeeper', JAR: 'zookeeper'}
+
     def _setUp(self):
-        java = server.need('java', 'zookeeper')
-        if not os.path.exists(JAR):
-            raise RuntimeError('%s is not there, so the locks on ZooKeeper '
-                               'cannot be tested: apt-get install zookeeper' %
-                               JAR)
         memory = '/dev/shm' if os.path.isdir('/dev/shm') else None
         folder = self.useFixture(fixtures.TempDir(memory)).path
         configuration = os.path.join(folder, 'zoo.cfg')
@@ -63,7 +61,8 @@ class ZooKeeperServer(server.Server):
                 'tick': TICK * 1000, 'folder': folder, 'port': self.port})
         self.addCleanup(self.kill)
         subprocess.Popen(
-            [java, '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1',
+            [self.paths['java'], '-Xmx256m', '-XX:+UseSerialGC',
+             '-XX:TieredStopAtLevel=1',
              '-cp', os.pathsep.join([LOGGING, JAR]),
              'org.apache.zookeeper.server.ZooKeeperServerMain', configuration],
             cwd=folder, start_new_session=True, stdin=subprocess.DEVNULL,

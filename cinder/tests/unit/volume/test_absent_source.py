@@ -22,7 +22,7 @@ from cinder.tests.unit import volume as base
 
 @ddt.ddt
 class AbsentSourceTestCase(base.BaseVolumeTestCase):
-    """A flow that finds no source says so, also if none was asked for."""
+    """Errors about a missing source reach the caller of a create."""
 
     @ddt.data(exception.VolumeNotFound(volume_id=fake.VOLUME_ID),
               exception.SnapshotNotFound(snapshot_id=fake.SNAPSHOT_ID))

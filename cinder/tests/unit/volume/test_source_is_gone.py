@@ -23,7 +23,7 @@ from cinder.tests.unit import volume as base
 
 @ddt.ddt
 class SourceIsGoneTestCase(base.BaseVolumeTestCase):
-    """A create whose source was deleted tells the user so."""
+    """A create whose source was deleted leaves a user message."""
 
     def create(self, reason, source):
         volume = tests_utils.create_volume(self.context, **source,

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Other requests go on while Ceph takes its time over a clone."""
+"""Other requests go on during a slow call of Ceph."""
 
 import threading
 import time
@@ -25,26 +25,27 @@ from cinder.tests.unit import test
 from cinder.volume import configuration
 from cinder.volume.drivers import rbd
 
-PATIENCE = 5
+PATIENCE = 20
 
 
 class Image:
-    """A source image, whose slow call ends when another thread has gone on.
+    """A source image with one slow call, which waits for another thread.
 
     :param str slow: The name of that call.
-    :ivar called: An event: it has begun.
-    :ivar went_on: A list, whether the other thread had gone on at its end.
+    :ivar called: An event that is set when the call begins.
+    :ivar went_on: A list with one boolean a call: whether the other thread
+        ran before the call ended.
     """
 
     def __init__(self, slow):
         self.went_on = []
         self._slow = slow
-        # Real ones in either mode: it is a real thread that Ceph blocks.
+        # Never eventlet's: Ceph blocks a native thread.
         self.called = patcher.original('threading').Event()
         self._passed = patcher.original('threading').Event()
 
     def go_on(self):
-        """Be another request: it wants to run during the call."""
+        """Act as another request, which runs during the call."""
         while not self.called.is_set():
             time.sleep(0.01)
         self._passed.set()
