@@ -8,12 +8,9 @@ environment can have arguments behind its name.
 """
 
 TEST = [
-    ['pep8'],
-    ['tools'],
-    ['unit'],
-    ['functional'],
-    ['functional-threads'],
-    ['locks test_redis'],
+    ['pep8', 'functional'],
+    ['tools (?!tests.series.test_(cinder|wheel))', 'functional-threads'],
+    ['unit', 'locks test_redis'],
 ]
 """What a contributor runs before a commit."""
 

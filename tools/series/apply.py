@@ -14,7 +14,7 @@ import os
 
 from tools.common import errors
 from tools.common import progress
-from tools.series import edit
+from tools.series import edited
 from tools.series import git
 
 BASE_TIME = int(datetime.datetime(
@@ -87,6 +87,7 @@ class _Stage:
         self._root = root
         self._version = version
         self._name = name
+        self._edits = edited.Edits(root)
 
     def run(self, *args, stdin=b'', env=None):
         return self._repository.run(
@@ -115,11 +116,10 @@ class _Stage:
                 f'edits.')
         mode, blob = entry
         content = self.run('cat-file', 'blob', blob)
-        for rule in chosen:
-            try:
-                content = edit.apply(content, rule, self._name)
-            except errors.ToolError as error:
-                report(error)
+        try:
+            content = self._edits.apply(content, chosen, self._name)
+        except errors.ToolError as error:
+            report(error)
         self._put(path, mode, content)
 
     def _entry(self, path):

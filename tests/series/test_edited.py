@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Remembering what rules make of a file."""
+
+from unittest import mock
+
+from tests.series import base
+from tools.common import errors
+from tools.series import edit
+from tools.series import edited
+from tools.series import rules
+
+
+def rule(replace, **more):
+    return rules.parse({'find': 'one', 'replace': replace} | more,
+                       'the rule', False)
+
+
+class EditedTest(base.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        patch = mock.patch.object(edit, 'apply', side_effect=edit.apply)
+        self.applied = patch.start()
+        self.addCleanup(patch.stop)
+
+    def apply(self, content, *wanted):
+        return edited.Edits(self.root).apply(content, list(wanted), 'Cinder')
+
+    def test_the_same_is_not_applied_again(self):
+        for _time in range(2):
+            self.assertEqual(b'two', self.apply(b'one', rule('two')))
+        self.assertEqual(1, self.applied.call_count)
+
+    def test_another_content_or_rule_is_applied(self):
+        self.assertEqual(b'two', self.apply(b'one', rule('two')))
+        self.assertEqual(b'two!', self.apply(b'one!', rule('two')))
+        self.assertEqual(b'three', self.apply(b'one', rule('three')))
+        self.assertIn('must match 2 times', self.fail_to_apply(
+            b'one', rule('two', count=2)))
+
+    def test_an_error_is_told_again(self):
+        for _time in range(2):
+            self.assertIn('must match 1 times but matches 0',
+                          self.fail_to_apply(b'another', rule('two')))
+
+    def fail_to_apply(self, content, wanted):
+        error = self.assertRaises(errors.ToolError, self.apply, content, wanted)
+        return str(error)
+
+    def test_a_damaged_memory_does_not_count(self):
+        self.apply(b'one', rule('two'))
+        kept, = (self.root / edited.FOLDER).iterdir()
+        kept.write_bytes(b'damaged')
+        self.assertEqual(b'two', self.apply(b'one', rule('two')))
