@@ -24,8 +24,8 @@ class EditedTest(base.TestCase):
         self.applied = patch.start()
         self.addCleanup(patch.stop)
 
-    def apply(self, content, *wanted):
-        return edited.Edits(self.root).apply(content, list(wanted), 'Cinder')
+    def apply(self, content, wanted):
+        return edited.Edits(self.root).apply(content, wanted, 'Cinder')
 
     def test_the_same_is_not_applied_again(self):
         for _time in range(2):
@@ -45,7 +45,8 @@ class EditedTest(base.TestCase):
                           self.fail_to_apply(b'another', rule('two')))
 
     def fail_to_apply(self, content, wanted):
-        error = self.assertRaises(errors.ToolError, self.apply, content, wanted)
+        error = self.assertRaises(errors.ToolError, self.apply, content,
+                                  wanted)
         return str(error)
 
     def test_a_damaged_memory_does_not_count(self):

@@ -65,14 +65,15 @@ def _run(names):
     begun = time.monotonic()
     running = {}
     with contextlib.ExitStack() as stack:
+        stack.callback(_end, running)
         for name in names:
             environment, *arguments = name.split()
             (results.FOLDER / f'{environment}.json').unlink(missing_ok=True)
             log = stack.enter_context(open(_log(name), 'wb'))
-            running[name] = stack.enter_context(subprocess.Popen(
+            running[name] = subprocess.Popen(
                 [os.path.join(os.path.dirname(sys.executable), 'tox'), 'run',
                  '-e', environment, '--', *arguments], cwd=ROOT, stdout=log,
-                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL))
+                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
             print(f'{name:26} runs, see {_log(name).relative_to(ROOT)}',
                   flush=True)
         while running:
@@ -84,6 +85,14 @@ def _run(names):
                     print(f'{name:26} {result}, '
                           f'{time.monotonic() - begun:.0f} s', flush=True)
                     yield name, result
+
+
+def _end(running):
+    """End what still runs when something else ends the run."""
+    for process in running.values():
+        process.terminate()
+    for process in running.values():
+        process.wait()
 
 
 def _log(name):
@@ -148,4 +157,7 @@ def _note(name, tree):
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit('interrupted')

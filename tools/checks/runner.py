@@ -123,8 +123,10 @@ def _read(stream):
     outcomes = {}
 
     def note(test):
-        details = '\n'.join(content.as_text()
-                            for _name, content in test['details'].items())
+        told = test['details']
+        if test['status'] == 'skip':
+            told = {name: told[name] for name in told if name == 'reason'}
+        details = '\n'.join(content.as_text() for content in told.values())
         outcomes[test['id']] = Outcome(test['status'], details)
 
     result = testtools.StreamToDict(note)

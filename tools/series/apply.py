@@ -116,10 +116,11 @@ class _Stage:
                 f'edits.')
         mode, blob = entry
         content = self.run('cat-file', 'blob', blob)
-        try:
-            content = self._edits.apply(content, chosen, self._name)
-        except errors.ToolError as error:
-            report(error)
+        for rule in chosen:
+            try:
+                content = self._edits.apply(content, rule, self._name)
+            except errors.ToolError as error:
+                report(error)
         self._put(path, mode, content)
 
     def _entry(self, path):

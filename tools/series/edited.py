@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Remember what rules make of a file.
+"""Remember what a rule makes of a file.
 
-To apply the rules of a commit takes most of the time of a build, and they give
-the same result whenever the content, the rules and ast-grep are the same.
+To apply rules takes most of the time of a build.  A rule gives the same result
+whenever it, the content and ast-grep are the same.
 """
 
 import hashlib
@@ -29,24 +29,23 @@ class Edits:
         self._tool = [metadata.version('ast-grep-cli'), hashlib.sha256(
             pathlib.Path(edit.__file__).read_bytes()).hexdigest()]
 
-    def apply(self, content, rules, where):
-        """Apply rules, one after the other.
+    def apply(self, content, rule, where):
+        """Apply a rule.
 
         :param bytes content: the content of the file
-        :param list[tools.series.rules.Rule] rules: the rules
+        :param tools.series.rules.Rule rule: the rule
         :param str where: what to call the release in an error
         :returns: the new content
         :rtype: bytes
         :raises ToolError: as :func:`tools.series.edit.apply` does
         """
         facts = [self._tool, hashlib.sha256(content).hexdigest(),
-                 [[rule.count, rule.body] for rule in rules]]
+                 rule.count, rule.body]
         kept = self._folder / hashlib.sha256(
             json.dumps(facts).encode()).hexdigest()
         try:
             return zlib.decompress(kept.read_bytes())
         except (FileNotFoundError, zlib.error):
-            for rule in rules:
-                content = edit.apply(content, rule, where)
+            content = edit.apply(content, rule, where)
             files.write_whole(kept, zlib.compress(content))
             return content
