@@ -3,8 +3,8 @@
 """Which environments of tox.ini ``make test``, ``make check`` and CI run.
 
 Each plan is a list of steps.  The environments of one step run side by side:
-of each such pair, one waits now and then while the other computes.  An
-environment can have arguments behind its name.
+one waits now and then while another computes.  An environment can have
+arguments behind its name.
 """
 
 TEST = [
@@ -44,11 +44,10 @@ CI = [
     ['linters', 'specs'],
     ['tools'],
     ['unit-threads'],
-    ['functional'],
+    ['functional', 'docs', 'releasenotes'],
     ['functional-threads'],
     ['locks'],
     ['locks-threads'],
-    ['docs', 'releasenotes'],
     ['commits', 'storm'],
     ['wheel', 'release-25.3.1'],
     ['builds'],

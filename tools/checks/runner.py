@@ -13,7 +13,7 @@ import tempfile
 import subunit
 import testtools
 
-TEST_SECONDS = 600
+TEST_SECONDS = 1200
 """After how long a test that hangs is stopped."""
 
 DAMAGED_SECONDS = 60
