@@ -357,7 +357,8 @@ class RefuseTest(TakeTestCase):
 
     def test_dirty_tree(self):
         self.edit(RWLOCK, 'SHARED = 1', 'SHARED = 2')
-        self.refuse('has changes that are not committed')
+        self.refuse('has changes that are not committed. Commit them, then '
+                    'take again.')
 
     def test_other_branch(self):
         self.git('branch', 'mine')
@@ -409,10 +410,16 @@ class RefuseTest(TakeTestCase):
         self.edit(LOCKS, 'import time\n\n\n', 'import time\n\n')
         self.edit(LOCKS, 'RuntimeError()', 'RuntimeError(1)')
         self.fixup('check-acquire')
-        self.refuse('Nothing was taken. Write these rules by hand:',
+        self.refuse('Nothing was taken. These are for you to mend:',
                     f'{base.CHECKED} (Check the result of acquire): {LOCKS}: '
                     f'line 2 needs a rule that take cannot write (no rule of '
                     f'the commit made what was there):\n-\n')
+
+    def test_file_that_another_commit_adds(self):
+        self.edit(RWLOCK, 'SHARED = 1', 'SHARED = 2')
+        self.commit('--message', 'Share twice')
+        self.refuse(f'(Share twice): {RWLOCK}: it is added by rwlock; fix up '
+                    f'that commit instead')
 
     def test_file_of_cinder_that_is_deleted(self):
         (self.tree / 'tox.ini').unlink()

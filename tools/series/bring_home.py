@@ -26,10 +26,11 @@ def files_of(root, repository, series, found, version):
     """
     made, problems = {}, []
     names = _names(series, found)
+    adders = {path: commit.name for commit in series for path in commit.adds}
     for taken, name in zip(found, names):
         path = commits.file_of(name)
         old = (root / path).read_text() if taken.commit else ''
-        writer = _Writer(repository, taken, old, path, version)
+        writer = _Writer(repository, taken, old, path, version, adders)
         writer.write()
         problems += writer.problems
         made |= writer.added
@@ -37,7 +38,7 @@ def files_of(root, repository, series, found, version):
             made[path] = writer.text.encode(), 0o644
     if problems:
         raise errors.ToolError('\n'.join(
-            ['Nothing was taken. Write these rules by hand:', *problems]))
+            ['Nothing was taken. These are for you to mend:', *problems]))
     left = {path for commit in series for path in commit.adds}
     for taken in found:
         if taken.commit:
@@ -98,7 +99,7 @@ def _order(text, found, names):
 class _Writer:
     """The file of one commit, being rewritten."""
 
-    def __init__(self, repository, taken, text, file, version):
+    def __init__(self, repository, taken, text, file, version, adders):
         self.text = text
         self.added = {}
         self.problems = []
@@ -106,6 +107,7 @@ class _Writer:
         self._taken = taken
         self._file = file
         self._version = releases.parse(version)
+        self._adders = adders
 
     def write(self):
         """Write the message, the files that are added and the rules."""
@@ -166,6 +168,10 @@ class _Writer:
     def _edit(self, path, before, after):
         by_number, total = self._rules(path)
         numbers = list(by_number)
+        if path in self._adders and not total:
+            self._problem(path, f'it is added by {self._adders[path]}; fix up '
+                                f'that commit instead')
+            return
 
         def tell(hunk, number, is_new):
             where = (f'new rule {total + number - len(numbers)}' if is_new

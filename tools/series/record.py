@@ -75,7 +75,7 @@ def worked_in(tree, root, series, sdist):
     :raises ToolError: if anything but the branch has changed, in the tree or
         in what it was built from
     """
-    record = _clean(tree, 'Build it first.')
+    record = _clean(tree, 'Build it first.', 'Commit them, then take again.')
     repository = git.Git(tree, ours=True)
     if record['fingerprint'] != fingerprint(root, series, sdist):
         raise errors.ToolError(
@@ -107,27 +107,27 @@ def intact(tree):
     :rtype: dict
     :raises ToolError: if it was not built here, or somebody worked in it
     """
-    advice = ('Keep what you need of it (as a patch, or in the commits of '
-              f'the series), then move or delete {shown(tree)} and '
-              'build again.')
-    record = _clean(tree, advice)
+    advice = f'move or delete {shown(tree)} and build again.'
+    record = _clean(tree, f'To replace it, {advice}', (
+        f'Commit them and "./series take" brings them home; or, without '
+        f'them, {advice}'))
     if _commits_of(git.Git(tree, ours=True)) != record['commits']:
         raise errors.ToolError(
             f'{shown(tree)} has other commits, branches or tags than were '
-            f'built, or another one checked out ("git checkout {BRANCH}" '
-            f'goes back). "./series take" brings commits home. {advice}')
+            f'built. "./series take" brings commits home, "git checkout '
+            f'{BRANCH}" goes back to the branch; or, without them, {advice}')
     return record
 
 
-def _clean(tree, advice):
+def _clean(tree, foreign, dirty):
     try:
         record = json.loads((tree / FILE).read_text())
     except (FileNotFoundError, NotADirectoryError, ValueError):
         raise errors.ToolError(
-            f'{shown(tree)} was not built by this tool. {advice}')
+            f'{shown(tree)} was not built by this tool. {foreign}')
     if git.Git(tree, ours=True).run('status', '--porcelain'):
         raise errors.ToolError(
-            f'{shown(tree)} has changes that are not committed. {advice}')
+            f'{shown(tree)} has changes that are not committed. {dirty}')
     return record
 
 

@@ -54,13 +54,16 @@ def take(root, version, endpoint=None):
                            tips[0])
         copy = pathlib.Path(folder, 'repository')
         changed = bring_home.files_of(root, clone, series, found, version)
+        new = {path for path in changed if not (root / path).exists()}
         _copy(root, series, changed, copy)
         tip, pack = _build(copy, clone, found, version)
         with git.uninterrupted():
             _put(root, copy, changed, lambda: _renew(
                 built, root, sdist, tips[1], tip, pack))
     for path in changed:
-        progress.say(f'{path} is changed')
+        progress.say(f'{path} is ' + (
+            'removed' if changed[path] is None else
+            'new' if path in new else 'changed'))
     progress.say(f'{record.shown(built)} is taken')
 
 
