@@ -10,122 +10,142 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The locks that keep a source in place while volumes are created from it.
+"""The locks that keep a source in place while it is read.
 
-A source is a snapshot or a volume. A create holds the read lock of its
-source. A delete, and whatever else rewrites a source or moves its data, holds
-the write lock. So creates from one source run in parallel, and the source
-stays as it is meanwhile.
+A source is a snapshot or a volume. Whoever reads it, such as a create from
+it, enters :func:`reading`. Whoever deletes it, rewrites it or moves its data
+enters :func:`changing`. So the source stays as it is while it is read.
 
-Code that needs several locks takes those of volumes before those of
-snapshots, and those of one kind in the order of their names, which rules out
-deadlocks.
+A snapshot has one lock. A volume has one for its id, and after a migration
+another for the id that its storage is named after: the record that keeps the
+old storage until it is deleted has that id or that name.
 
-Some drivers can run only one create from a source at a time. Such a driver
-says so in its attributes, see :class:`cinder.volume.driver.BaseVD`; an
-operator can say so with ``parallel_creates_from_source``. Creates then take
-the write lock.
+Whoever needs several locks takes those of volumes before those of snapshots,
+and those of one kind in the order of their names, which rules out deadlocks.
+
+An error when a lock is released never fails an operation: the server frees
+the lock after its lease. A reader whose lock was lost is told, since its
+source may have changed. One who changes a source is not.
 """
 
 import contextlib
-import functools
 
+from oslo_log import log as logging
+
+from cinder import context as cinder_context
 from cinder import coordination
-from cinder.rwlock import base as rwlock
+from cinder.db import api as db
+from cinder import exception
+
+LOG = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
-def reading(driver, purpose, volumes=(), snapshots=()):
-    """Hold the locks of sources while volumes are created from them.
+def reading(purpose, volumes=(), snapshots=()):
+    """Hold the locks of sources while they are read.
 
-    :param driver: The driver that creates the volumes.
-    :param str purpose: The reason that waiters log.
+    :param str purpose: What the locks are held for, for messages.
     :param volumes: The ids of source volumes.
     :param snapshots: The ids of source snapshots.
-    :returns: A context manager whose value is the list of locks.
-    :raises LockLost: One of them was lost before the end of the context.
-    :raises tooz.ToozError: The coordination backend failed.
+    :returns: A context manager.
+    :raises SourceNotLocked: A lock could not be acquired.
+    :raises SourceLockLost: A lock was lost before the end of the context.
     """
-    configured = driver.configuration.safe_get('parallel_creates_from_source')
-    in_parallel = configured is not False
-    with contextlib.ExitStack() as stack:
-        locks = _acquire(
-            stack, purpose, volumes, snapshots,
-            in_parallel and driver.PARALLEL_CREATES_FROM_VOLUME,
-            in_parallel and driver.PARALLEL_CREATES_FROM_SNAPSHOT)
-        yield locks
+    with _held(_get_lock, purpose, volumes, snapshots) as lost:
+        yield
+    if lost:
+        raise exception.SourceLockLost(name=', '.join(lost), purpose=purpose)
 
 
 @contextlib.contextmanager
 def changing(purpose, volumes=(), snapshots=()):
     """Hold the locks of sources while they are deleted or rewritten.
 
-    :param str purpose: The reason that waiters log.
-    :param volumes: The ids of volumes.
-    :param snapshots: The ids of snapshots.
+    :param str purpose: What the locks are held for, for messages.
+    :param volumes: The Volume objects.
+    :param snapshots: The Snapshot objects.
     :returns: A context manager.
-    :raises LockLost: One of them was lost before the end of the context.
-    :raises tooz.ToozError: The coordination backend failed.
+    :raises SourceNotLocked: A lock could not be acquired.
     """
-    with contextlib.ExitStack() as stack:
-        _acquire(stack, purpose, volumes, snapshots, False, False)
+    with _held(_get_lock, purpose, [volume.id for volume in volumes],
+               [snapshot.id for snapshot in snapshots]):
         yield
 
 
-def wait_for_creates(purpose, volume_id):
-    """Wait until all creates from a volume have ended.
+def lock_name(kind, source_id):
+    """Return the name of the lock of a source.
 
-    Operations that take long, such as restoring a backup, call this before
-    they rewrite the volume, and hold no lock while they do: every create that
-    waited for them would occupy a worker of cinder-volume. Instead, the status
-    of the volume must be one that :func:`cinder.volume.source_state.check`
-    refuses, from before this call until the data is valid again.
-
-    :param str purpose: The reason that waiters log.
-    :param volume_id: The id of the volume.
-    :raises LockLost: The lock was lost as soon as it was acquired.
-    :raises tooz.ToozError: The coordination backend failed.
+    :param str kind: ``volume`` or ``snapshot``.
+    :param str source_id: Its id, or the id that a volume's storage is named
+        after.
+    :rtype: str
     """
-    with changing(purpose, volumes=[volume_id]):
-        pass
+    return '%s-delete_%s' % (source_id, kind)
 
 
-def _acquire(stack, purpose, volumes, snapshots, volumes_shared,
-             snapshots_shared):
-    locks = []
-    for kind, ids, shared in (('volume', volumes, volumes_shared),
-                              ('snapshot', snapshots, snapshots_shared)):
-        get_lock = (coordination.COORDINATOR.get_read_lock if shared
-                    else coordination.COORDINATOR.get_write_lock)
-        for name in sorted('%s-delete_%s' % (source_id, kind)
-                           for source_id in set(ids)):
-            locks.append(stack.enter_context(get_lock(name, purpose)))
-    return locks
+def _get_lock(name, purpose):
+    return coordination.COORDINATOR.get_lock(name)
 
 
-def ensure_held(locks):
-    """Raise if a lock was lost.
+@contextlib.contextmanager
+def _held(get_lock, purpose, volume_ids, snapshot_ids):
+    """Hold the locks of volumes and snapshots.
 
-    :param locks: The locks that :func:`reading` acquired.
-    :raises LockLost: One of them was lost.
-    :raises tooz.ToozError: The coordination backend failed.
+    A migration can give a volume another storage until its locks are held.
+    Then they are released, and acquired by their new names.
+
+    :returns: A context manager whose value is the list of the names of the
+        locks that were lost, complete when it has ended.
     """
-    for lock in locks:
-        if not lock.is_still_owner():
-            raise rwlock.LockLost('Lock %s was lost' % lock.name)
+    lost = []
+    storages = set(volume_ids)
+    while True:
+        names = [lock_name(kind, source_id)
+                 for kind, ids in (('volume', storages),
+                                   ('snapshot', set(snapshot_ids)))
+                 for source_id in sorted(ids)]
+        with contextlib.ExitStack() as stack:
+            for name in names:
+                _acquire(stack, get_lock, name, purpose, lost)
+            stored = _storages_of(volume_ids)
+            if stored == storages:
+                yield lost
+                return
+        storages = stored
 
 
-def held_until_return(function):
-    """Let a function acquire locks as it runs and release them at its end.
+def _storages_of(volume_ids):
+    """Return the ids of volumes and those that their storages are named after.
 
-    For a function that cannot know its locks in advance. It enters each one
-    into an ExitStack, which is closed when the function returns.
-
-    :param function: A function with a keyword argument ``locks``, a
-        contextlib.ExitStack.
+    :rtype: set[str]
     """
-    @functools.wraps(function)
-    def wrapper(*args, **kwargs):
-        with contextlib.ExitStack() as locks:
-            return function(*args, locks=locks, **kwargs)
-    return wrapper
+    storages = set(volume_ids)
+    for volume_id in volume_ids:
+        try:
+            storages.add(db.volume_get(
+                cinder_context.get_admin_context(), volume_id).name_id)
+        except exception.VolumeNotFound:
+            LOG.debug('Volume %s is gone; its id alone is locked', volume_id)
+    return storages
+
+
+def _acquire(stack, get_lock, name, purpose, lost):
+    try:
+        lock = get_lock(name, purpose)
+        acquired = lock.acquire()
+    except Exception as error:
+        raise exception.SourceNotLocked(
+            name=name, purpose=purpose, reason=error) from error
+    if not acquired:
+        raise exception.SourceNotLocked(
+            name=name, purpose=purpose, reason='it is held by another')
+    stack.callback(_release, lock, name, lost)
+
+
+def _release(lock, name, lost):
+    try:
+        if not lock.release():
+            LOG.warning('Lock %s was lost while it was held', name)
+            lost.append(name)
+    except Exception:
+        LOG.exception('Lock %s was not released', name)

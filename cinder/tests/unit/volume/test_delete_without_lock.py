@@ -1,0 +1,69 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Deletes while the coordination backend fails."""
+
+import ddt
+from tooz import coordination as tooz
+
+from cinder import context
+from cinder import coordination
+from cinder import exception
+from cinder.message import message_field
+from cinder.tests.unit import utils
+from cinder.tests.unit import volume as base
+
+
+@ddt.ddt
+class DeleteWithoutLockTestCase(base.BaseVolumeTestCase):
+
+    def setUp(self):
+        super().setUp()
+        for get_lock in ('get_lock', 'get_read_lock', 'get_write_lock'):
+            if hasattr(coordination.Coordinator, get_lock):
+                self.patch('cinder.coordination.Coordinator.%s' % get_lock,
+                           side_effect=tooz.ToozConnectionError('away'))
+        self.admin = context.get_admin_context()
+        self.delete = self.mock_object(self.volume.driver, 'delete_volume')
+        self.tell = self.mock_object(self.volume.message_api, 'create')
+
+    def assertTold(self, resource):
+        self.assertEqual(
+            (resource.id, message_field.Detail.SOURCE_NOT_LOCKED),
+            tuple(self.tell.call_args[1][key]
+                  for key in ('resource_uuid', 'detail')))
+
+    @ddt.data((False, 'deleting', 'error_deleting'),
+              (True, 'unmanaging', 'error_unmanaging'))
+    @ddt.unpack
+    def test_a_volume_can_be_deleted_again(self, unmanage, before, after):
+        volume = utils.create_volume(self.admin, status=before,
+                                     host=self.volume.host)
+        self.assertRaises(exception.SourceNotLocked,
+                          self.volume.delete_volume, self.admin, volume,
+                          unmanage_only=unmanage)
+        volume.refresh()
+        self.assertEqual(after, volume.status)
+        self.delete.assert_not_called()
+        self.assertTold(volume)
+
+    def test_a_snapshot_can_be_deleted_again(self):
+        volume = utils.create_volume(self.admin, host=self.volume.host)
+        snapshot = utils.create_snapshot(self.admin, volume.id,
+                                         status='deleting')
+        delete = self.mock_object(self.volume.driver, 'delete_snapshot')
+        self.assertRaises(exception.SourceNotLocked,
+                          self.volume.delete_snapshot, self.admin, snapshot)
+        snapshot.refresh()
+        self.assertEqual('error_deleting', snapshot.status)
+        delete.assert_not_called()
+        self.assertTold(snapshot)
