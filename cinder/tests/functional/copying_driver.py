@@ -61,6 +61,8 @@ class CopyingDriver(driver.VolumeDriver):
 
     VERSION = '1.0.0'
     CI_WIKI_NAME = 'none, a test driver'
+    PARALLEL_CREATES_FROM_SNAPSHOT = True
+    PARALLEL_CREATES_FROM_VOLUME = True
 
     gates = {}
     """Name of an operation -> function(resource), called inside it."""

@@ -22,6 +22,7 @@ from cinder.message import message_field
 from cinder import objects
 from cinder.tests.functional import concurrent_base
 from cinder.tests.functional import copying_driver
+from cinder.volume import source_state
 
 KINDS = ('snapshot', 'volume')
 
@@ -71,17 +72,41 @@ class DamagedSourceTestCase(concurrent_base.ConcurrentTestCase):
         self.late_create(source, fail_to_delete)
         self.assertTrue(os.path.exists(self.driver.path_of(source.id)))
 
-    @ddt.data(*KINDS)
-    def test_a_delete_that_a_crash_has_cut(self, kind):
+    @ddt.data(('snapshot', 'deleting'), ('snapshot', 'unmanaging'),
+              ('volume', 'deleting'), ('volume', 'downloading'),
+              ('volume', 'maintenance'), ('volume', 'restoring-backup'),
+              ('volume', 'retyping'), ('volume', 'reverting'))
+    @ddt.unpack
+    def test_what_a_crash_has_cut(self, kind, status):
         source = concurrent_base.Source(self, kind)
-        kinds = {'snapshot': objects.Snapshot, 'volume': objects.Volume}
 
         def crash():
-            resource = kinds[kind].get_by_id(context.get_admin_context(),
-                                             source.id)
-            resource.status = 'deleting'
-            resource.save()
+            resource = self.resource(source, status)
+            source_state.begun(resource).__enter__()
             with open(self.driver.path_of(source.id), 'r+b') as stored:
                 stored.write(bytes(copying_driver.PIECE_SIZE))
 
         self.late_create(source, crash)
+
+    @ddt.data(('snapshot', 'deleting'), ('volume', 'deleting'),
+              ('volume', 'retyping'), ('volume', 'reverting'))
+    @ddt.unpack
+    def test_what_was_accepted_and_has_not_begun(self, kind, status):
+        source = concurrent_base.Source(self, kind)
+        before_lock = self.gate_before_lock()
+        volume = self.create_volume(**source.request)
+        self.eventually(lambda: before_lock.arrived,
+                        'The create does not reach the manager')
+        self.resource(source, status)
+        before_lock.open()
+        self.wait_for_status([volume], 'available')
+        self.assertEqual(source.checksum, self.driver.checksum(volume))
+
+    def resource(self, source, status):
+        """Return the object of a source, in a status as the API sets it."""
+        kind = {'delete_snapshot': objects.Snapshot,
+                'delete_volume': objects.Volume}[source.delete_operation]
+        resource = kind.get_by_id(context.get_admin_context(), source.id)
+        resource.status = status
+        resource.save()
+        return resource

@@ -42,6 +42,8 @@ class SourceStateTestCase(test.TestCase):
     def setUp(self):
         super().setUp()
         self.admin = context.get_admin_context()
+        self.patch('cinder.objects.Volume.get_pinned_version',
+                   return_value=None)
         self.mock_object(service.Service, 'service_id', utils.create_service(
             self.admin, {'binary': 'cinder-volume', 'host': 'host'}).id)
 
