@@ -134,16 +134,21 @@ class Lock(abc.ABC):
     def release(self):
         """Release the lock.
 
+        If the backend does not answer, the local clock decides, and what is
+        left in the backend goes with the next heartbeat or after the lease.
+
         :returns: True if the lock was held until now, False if it was not
             acquired or has been lost.
-        :raises tooz.ToozError: The backend failed; the lock frees itself
-            after its lease at the latest.
         """
         if not self.acquired:
             return False
+        held = self._is_held_by_clock()
         self.acquired = False
         try:
             held = self._release()
+        except tooz.ToozError as error:
+            LOG.warning('The release of the %s lock %s had no answer: %s',
+                        self.kind, self.name, error)
         finally:
             turns.wake_first(self._queue)
         if not held:
@@ -154,10 +159,8 @@ class Lock(abc.ABC):
     def is_still_owner(self):
         """Return whether the lock is acquired and has not been lost.
 
-        The local clock is asked first, and then the backend.
-
-        :raises tooz.ToozError: The backend failed, and by the clock the lock
-            may be held or not.
+        The local clock is asked first, and then the backend. If that does
+        not answer, the clock decides.
         """
 
     def disown(self):
@@ -188,6 +191,20 @@ class Lock(abc.ABC):
 
         :returns: Whether it was held until now.
         :raises tooz.ToozError: The backend failed.
+        """
+
+    def _is_held_by_clock(self):
+        """Return whether the lease of the acquired lock cannot be over yet.
+
+        A lock without a lease is held until its backend denies it.
+        """
+        return True
+
+    def _abandon(self):
+        """Have the lock freed by the next heartbeat or after its lease.
+
+        Garbage collection calls it, in the middle of whatever a thread does:
+        it sends no request and waits for nothing.
         """
 
     def _pause(self, turn, seconds):
@@ -289,13 +306,10 @@ class Lock(abc.ABC):
 
     def __del__(self):
         if self.acquired:
+            self.acquired = False
             LOG.warning('The %s lock %s was not released by its holder',
                         self.kind, self.name)
-            try:
-                self.release()
-            except tooz.ToozError as error:
-                LOG.warning('The %s lock %s cannot be released: %s',
-                            self.kind, self.name, error)
+            self._abandon()
 
 
 class Backend(abc.ABC):
@@ -325,6 +339,12 @@ class Backend(abc.ABC):
         :returns: A :class:`Lock` that is not acquired.
         """
         return self._lock(self.WRITE_LOCK, name, purpose)
+
+    def remove_lock(self, name):
+        """Remove what is left of a lock, at the end of its use at the latest.
+
+        :param bytes name: The name as tooz gets it.
+        """
 
     @abc.abstractmethod
     def _lock(self, lock_class, name, purpose):

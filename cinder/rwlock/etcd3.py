@@ -168,6 +168,12 @@ class _Lock(base.Lock):
                           'heartbeat: %s', self.kind, self.name, error)
         mine.lease.abandoned[mine] = None
 
+    def _is_held_by_clock(self):
+        return self._mine.lease.seconds_left() > 0
+
+    def _abandon(self):
+        self._mine.lease.abandoned[self._mine] = None
+
     def _release(self):
         mine, self._mine = self._mine, None
         mine.lease.locks.pop(id(self), None)

@@ -80,7 +80,7 @@ class _ExclusiveLock(base.Lock):
             return False
         try:
             held = self._lock.is_still_owner()
-        except tooz.NotImplemented:
+        except (tooz.NotImplemented, tooz.ToozError):
             held = self._lock.acquired
         return held and not self._lease_is_over()
 
@@ -114,6 +114,13 @@ class _ExclusiveLock(base.Lock):
 
     def _give_up(self):
         pass
+
+    def _is_held_by_clock(self):
+        return self._is_last_holder() and not self._lease_is_over()
+
+    def _abandon(self):
+        if _holders.get(self._key) is self._lock:
+            del _holders[self._key]
 
     def _release(self):
         if _holders.get(self._key) is not self._lock:

@@ -129,10 +129,15 @@ class _RedisLock(base.Lock):
         began = time.monotonic()
         try:
             renewed = self._backend.ask(self.RENEW, self.arguments(), deadline)
-        except coordination.OperationTimedOut:
-            return False
+        except tooz.ToozError as error:
+            LOG.debug('The %s lock %s is held by the clock: %s',
+                      self.kind, self.name, error)
+            return self._is_held_by_clock()
         self.note_renewal(renewed, began)
         return bool(renewed)
+
+    def _is_held_by_clock(self):
+        return time.monotonic() < self._valid_until
 
     def note_renewal(self, renewed, began):
         """Take note of the answer to a renewal.
@@ -181,12 +186,16 @@ class _RedisLock(base.Lock):
         arguments = self.arguments()
         self._backend.held.pop(arguments, None)
         self._token = None
+        held = self._is_held_by_clock()
         try:
-            held = self._backend.ask(self.RELEASE, arguments, times=1)
-            return bool(held) and time.monotonic() < self._valid_until
+            answer = self._backend.ask(self.RELEASE, arguments, times=1)
         except tooz.ToozError:
             self._backend.abandoned[arguments] = self.RELEASE
             raise
+        return held and bool(answer)
+
+    def _abandon(self):
+        self._backend.abandoned[self.arguments()] = self.RELEASE
 
     def _pause(self, turn, seconds):
         self._backend.listen()

@@ -221,6 +221,14 @@ class _ZooKeeperLock(base.Lock):
         if self._prefix:
             self._leave().wait(GRACE)
 
+    def _is_held_by_clock(self):
+        return self._session.is_alive(self._number)
+
+    def _abandon(self):
+        self._session.abandoned.append(
+            (self._client, self._path, self._prefix, self._node,
+             self._created))
+
     def _release(self):
         self._session.let_go(self)
         left = self._leave()

@@ -23,6 +23,7 @@ session at the latest, and what must be done at some time, as to delete a
 node, is asked for again until it is done or the session has ended.
 """
 
+import collections
 import threading
 import time
 import weakref
@@ -43,6 +44,8 @@ class Session:
     :param float timeout: After how many seconds of silence it ends.
     :ivar int number: How many sessions of the client have ended before.
     :ivar float ends: When it can have ended, by ``time.monotonic()``.
+    :ivar abandoned: What :class:`Removal` gets of the nodes that nobody holds
+        a lock by any more, and that are to be deleted.
     """
 
     def __init__(self, client, timeout):
@@ -50,6 +53,7 @@ class Session:
         self.timeout = timeout
         self.number = 0
         self.ends = 0
+        self.abandoned = collections.deque()
         self._mutex = threading.RLock()
         self._held = weakref.WeakSet()
         self._is_connected = client.handler.event_object()
@@ -140,6 +144,8 @@ class Session:
     def _beat(self):
         """Hear of the server several times in the time of a lease."""
         while not self._is_closed():
+            while self.abandoned:
+                Removal(*self.abandoned.popleft())
             try:
                 self.ask(self.client.exists_async, '/')
             except tooz.ToozError:

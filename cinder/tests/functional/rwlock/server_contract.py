@@ -38,6 +38,7 @@ class ServerContract(contract.Contract, server_case.ServerTestCase):
     :cvar REQUEST_SECONDS: The bound of a request in the coordination URL.
     :cvar SILENT_LOSE: Whether a holder that the server hears nothing of for
         longer than the lease loses its lock.
+    :cvar CUT_LOSE: Whether a holder loses its lock with its connection.
     :cvar ROUND_TRIPS: Of an acquire and of a release that nobody is in the
         way of.
     """
@@ -47,6 +48,7 @@ class ServerContract(contract.Contract, server_case.ServerTestCase):
     REQUEST_SECONDS = 2
     PAUSED_LOSE = True
     SILENT_LOSE = True
+    CUT_LOSE = False
     ROUND_TRIPS = {'acquire': 1, 'release': 1}
 
     def stranger(self):
@@ -154,7 +156,7 @@ class ServerContract(contract.Contract, server_case.ServerTestCase):
             write_lock, self.SILENT_LOSE))
         self.assertIs(False, self.attempt(lock.is_still_owner))
         between.hear()
-        self.assertIsNot(True, self.attempt(lock.release))
+        self.assertIs(False, self.attempt(lock.release))
         self.assertIs(self.SILENT_LOSE, write_lock.is_still_owner())
         write_lock.release()
         self.assertWorks(coordinator)
@@ -165,9 +167,22 @@ class ServerContract(contract.Contract, server_case.ServerTestCase):
         lock = self.lock(kind, coordinator)
         self.assertTrue(lock.acquire())
         between.silence()
-        self.assertIsNot(True, self.attempt(lock.release))
+        self.assertIs(True, self.attempt(lock.release))
         self.assertFalse(lock.acquired)
         between.hear()
+        self.assertIsFree('The lock is left behind')
+
+    @ddt.data(*KINDS)
+    def test_a_release_while_the_server_is_away_is_judged_by_the_clock(
+            self, kind):
+        between, coordinator = self.through_proxy()
+        lock = self.lock(kind, coordinator)
+        self.assertTrue(lock.acquire())
+        between.cut()
+        try:
+            self.assertIs(not self.CUT_LOSE, self.attempt(lock.release))
+        finally:
+            between.mend()
         self.assertIsFree('The lock is left behind')
 
     @ddt.data(*KINDS)

@@ -101,6 +101,7 @@ class PostgreSQLContractTestCase(server_contract.ServerContract,
     RELEASE = b'pg_advisory_unlock'
     PAUSED_LOSE = False
     SILENT_LOSE = False
+    CUT_LOSE = True
 
     def setUp(self):
         super().setUp()

@@ -169,6 +169,19 @@ class RedisLockTestCase(server_case.ServerTestCase, RedisTestCase):
         ask.assert_not_called()
 
     @ddt.data(*KINDS)
+    def test_the_clock_decides_while_the_server_does_not_say(self, kind):
+        # redis-py tries to connect for longer than the lease of the others.
+        between, coordinator = self.through_proxy('&lock_timeout=60')
+        held = self.held(kind, coordinator)
+        between.cut()
+        try:
+            self.assertTrue(held.is_still_owner())
+            with mock.patch.object(held, '_valid_until', 0):
+                self.assertFalse(held.is_still_owner())
+        finally:
+            between.mend()
+
+    @ddt.data(*KINDS)
     def test_a_release_after_the_lease_is_too_late(self, kind):
         held = self.held(kind)
         later = time.monotonic() + 3

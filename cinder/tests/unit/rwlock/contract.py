@@ -326,7 +326,7 @@ class Contract:
             del lock
             gc.collect()
         self.assertEqual(1, warning.call_count)
-        self.assertTrue(self.is_free('write'))
+        self.eventually(lambda: self.is_free('write'), 'It is not freed')
 
     def test_a_reader_that_leaves_takes_nothing_from_the_other(self):
         """Two readers of one process; the object of one is collected."""

@@ -62,6 +62,10 @@ class FakeLock(rwlock_base.Lock):
     def _release(self):
         return self._give(self.release_result)
 
+    def _abandon(self):
+        rwlock_base.LOG.warning('The %s lock %s is abandoned', self.kind,
+                                self.name)
+
     @staticmethod
     def _give(result):
         if isinstance(result, Exception):
@@ -326,18 +330,32 @@ class LockTestCase(test.TestCase):
         self.addCleanup(lock.release)
         self.assertEqual(0, lock.gave_up)
 
-    def test_a_release_that_fails_is_not_tried_again(self):
+    @ddt.data(True, False)
+    def test_the_clock_decides_on_a_release_without_an_answer(self, is_held):
         lock = FakeLock()
         lock.acquire()
         lock.release_result = tooz.ToozError('no answer')
-        self.assertRaises(tooz.ToozError, lock.release)
+        with (mock.patch.object(lock, '_is_held_by_clock',
+                                return_value=is_held),
+                mock.patch.object(rwlock_base.LOG, 'warning') as warning):
+            self.assertIs(is_held, lock.release())
+        self.assertIn('no answer', str(warning.call_args_list[0]))
+        self.assertEqual(1 if is_held else 2, warning.call_count)
         self.assertFalse(lock.acquired)
         self.assertFalse(lock.release())
 
-    def test_a_dropped_lock_that_cannot_be_released_warns(self):
+    def test_a_body_whose_lock_was_released_without_an_answer_ends_well(self):
+        lock = FakeLock()
+        lock.release_result = tooz.ToozError('no answer')
+        with lock:
+            pass
+        self.assertFalse(lock.acquired)
+
+    def test_a_dropped_lock_is_abandoned_without_a_request(self):
+        """A request could wait for what its own thread holds."""
         lock = FakeLock()
         lock.acquire()
-        lock.release_result = tooz.ToozError('no answer')
+        lock.release_result = AssertionError('asked')
         with mock.patch.object(rwlock_base.LOG, 'warning') as warning:
             del lock
             gc.collect()
@@ -345,7 +363,7 @@ class LockTestCase(test.TestCase):
                     for call in warning.call_args_list]
         self.assertEqual(
             ['The write lock source was not released by its holder',
-             'The write lock source cannot be released: no answer'], messages)
+             'The write lock source is abandoned'], messages)
 
     def test_each_loss_is_told_once(self):
         lock = FakeLock()
