@@ -33,3 +33,34 @@ class AbsentSourceTestCase(base.BaseVolumeTestCase):
                         'ActionEngine.run', side_effect=reason):
             self.assertRaises(type(reason), self.volume.create_volume,
                               self.context, volume)
+
+    @ddt.data((exception.VolumeNotFound(volume_id=fake.VOLUME2_ID),
+               {'source_volid': fake.VOLUME_ID}),
+              (exception.VolumeNotFound('the driver says nothing more'),
+               {'source_volid': fake.VOLUME_ID}),
+              (exception.SnapshotNotFound(snapshot_id=fake.SNAPSHOT2_ID),
+               {'snapshot_id': fake.SNAPSHOT_ID}))
+    @ddt.unpack
+    def test_the_lock_files_of_a_source_in_use_stay(self, reason, source):
+        self.assertEqual([], self.cleaned(reason, source))
+
+    @ddt.data((exception.VolumeNotFound(volume_id=fake.VOLUME_ID),
+               {'source_volid': fake.VOLUME_ID}),
+              (exception.SnapshotNotFound(snapshot_id=fake.SNAPSHOT_ID),
+               {'snapshot_id': fake.SNAPSHOT_ID}))
+    @ddt.unpack
+    def test_the_lock_files_of_a_source_that_is_gone_go(self, reason, source):
+        self.assertEqual(list(source.values()), self.cleaned(reason, source))
+
+    def cleaned(self, reason, source):
+        """Return the ids of the sources whose lock files are removed."""
+        volume = tests_utils.create_volume(self.context, **source,
+                                           **self.volume_params)
+        with (mock.patch('taskflow.engines.action_engine.engine.'
+                         'ActionEngine.run', side_effect=reason),
+                mock.patch('cinder.utils.clean_volume_file_locks') as clean,
+                mock.patch('cinder.utils.clean_snapshot_file_locks',
+                           clean)):
+            self.assertRaises(type(reason), self.volume.create_volume,
+                              self.context, volume, source)
+        return [call.args[0] for call in clean.call_args_list]

@@ -47,6 +47,15 @@ class SourceIsGoneTestCase(base.BaseVolumeTestCase):
             resource_uuid=volume.id,
             detail=message_field.Detail.SOURCE_NOT_FOUND)
 
+    @ddt.data((exception.VolumeNotFound(volume_id=fake.VOLUME2_ID),
+               {'source_volid': fake.VOLUME_ID}),
+              (exception.SnapshotNotFound(snapshot_id=fake.SNAPSHOT2_ID),
+               {'snapshot_id': fake.SNAPSHOT_ID}))
+    @ddt.unpack
+    def test_not_for_another_one_that_the_driver_misses(self, reason, source):
+        _volume, tell = self.create(reason, source)
+        tell.assert_not_called()
+
     def test_not_for_a_source_that_was_not_asked_for(self):
         _volume, tell = self.create(
             exception.VolumeNotFound(volume_id=fake.VOLUME_ID), {})
