@@ -33,6 +33,9 @@ What every backend promises:
 * A lock can be lost while it is held. Then ``is_still_owner()`` is False and
   so is what ``release()`` returns, and a ``with`` statement raises LockLost
   at its end.
+* A backend that does not answer for a shorter time than a lease loses no
+  lock: until it answers, the local clock decides. Neither ``release()`` nor
+  ``is_still_owner()`` raises for a failure of the backend.
 * The locks are not re-entrant and a read lock does not become a write lock.
   A thread (or greenthread) that would wait for itself gets an error instead,
   where that can be seen. The thread that acquires a lock counts as its holder
@@ -74,7 +77,7 @@ def get_backend(url, coordinator):
     :param coordinator: The started tooz coordinator of that URL.
     :returns: A :class:`cinder.rwlock.base.Backend`.
     """
-    scheme = url.partition('://')[0]
+    scheme = url.partition(':')[0].lower()
     module = MODULES.get(scheme)
     try:
         if module and importlib.util.find_spec(module):

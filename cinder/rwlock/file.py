@@ -29,7 +29,10 @@ Byte 0 of the file is the gate, byte 1 is the lock.
 Whoever has got the lock looks whether the file still stands at its path. If
 it was removed meanwhile, others may lock a new file there, so the waiter
 starts over with that one. A lock file may be removed under the exclusive
-lock on the whole file; see ``Coordinator.remove_lock``.
+lock on the whole file; see ``Coordinator.remove_lock``. While it is in use it
+is marked instead, by a byte in it, and removed by the last one who releases
+its lock. A waiter whose file was removed marks the new one: what it has
+waited for is gone.
 
 The kernel walks through all locks of a file to set one, so the readers of
 one process share an open file: the first one locks it, the last one to leave
@@ -57,11 +60,15 @@ import os
 import struct
 import threading
 
+from oslo_log import log
 from oslo_utils import netutils
 import tooz
 from tooz import utils as tooz_utils
 
+from cinder import lock_files
 from cinder.rwlock import base
+
+LOG = log.getLogger(__name__)
 
 GATE = 0
 LOCK = 1
@@ -77,6 +84,7 @@ _SHARE_GATE = _record(fcntl.F_RDLCK, GATE, 1)
 _LEAVE_GATE = _record(fcntl.F_UNLCK, GATE, 1)
 _TAKE_GATE = _record(fcntl.F_WRLCK, GATE, 1)
 _TAKE_LOCK = _record(fcntl.F_WRLCK, LOCK, 1)
+_TAKE_ALL = _record(fcntl.F_WRLCK, GATE, 2)
 _LEAVE_ALL = _record(fcntl.F_UNLCK, GATE, 2)
 
 _mutex = threading.RLock()
@@ -100,15 +108,24 @@ class _LockFile:
     """An open lock file.
 
     :param str path: Where it stands; it is made if it does not exist.
+    :param bool marked: Whether to mark it.
     :ivar int holders: How many locks of this process hold it.
     :raises OSError: It cannot be opened.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, marked=False):
         self._path = path
         self.holders = 0
         self._fd = None
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        while self._fd is None:
+            # O_CREAT is refused for the files of others in a directory with
+            # the sticky bit.
+            try:
+                self._fd = os.open(path, os.O_RDWR)
+            except FileNotFoundError:
+                lock_files.make(path)
+        if marked:
+            self.mark()
         status = os.fstat(self._fd)
         self._inode = status.st_ino
         self._device = status.st_dev
@@ -158,6 +175,23 @@ class _LockFile:
         """Return whether the file was unlinked."""
         return os.fstat(self._fd).st_nlink == 0
 
+    def mark(self):
+        """Have the file removed when nobody uses it any more."""
+        os.ftruncate(self._fd, 1)
+
+    def remove_if_marked(self):
+        """Remove the file if it is marked and nobody has a lock on it."""
+        if not os.fstat(self._fd).st_size:
+            return
+        try:
+            if self.lock([_TAKE_ALL]) and self.stands_in_place():
+                os.unlink(self._path)
+        except OSError as error:
+            LOG.warning('Lock file %s cannot be removed: %s', self._path,
+                        error.strerror)
+        finally:
+            self.unlock()
+
 
 class _FileLock(base.Lock):
     """What read and write locks do alike.
@@ -193,12 +227,13 @@ class _FileLock(base.Lock):
         return self.acquired and self._file.stands_in_place()
 
     def _try_acquire(self, deadline):
+        is_removed = False
         while True:
             if self._shares_file and self.name in _shared and self._join():
                 return True
             lock_file = self._file
             if lock_file is None:
-                lock_file = self._file = _LockFile(self.name)
+                lock_file = self._file = _LockFile(self.name, is_removed)
             if not lock_file.lock(self._records):
                 return False
             if lock_file.stands_in_place():
@@ -207,6 +242,7 @@ class _FileLock(base.Lock):
                     _shared.setdefault(self.name, lock_file)
                 return True
             self._give_up()
+            is_removed = True
 
     def _join(self):
         with _mutex:
@@ -224,6 +260,10 @@ class _FileLock(base.Lock):
             self._file.close()
         self._file = None
 
+    def _abandon(self):
+        # To unlock a file is a call to the kernel.
+        self._release()
+
     def _release(self):
         lock_file = self._file
         lost = lock_file.is_removed()
@@ -235,6 +275,7 @@ class _FileLock(base.Lock):
                 if self.name in _shared and _shared[self.name] is lock_file:
                     del _shared[self.name]
                 lock_file.unlock()
+                lock_file.remove_if_marked()
         return not lost
 
 
@@ -271,6 +312,12 @@ class Backend(base.Backend):
                 'this platform has no open file description locks')
         self._directory = netutils.urlsplit(url).path
 
+    def remove_lock(self, name):
+        lock_file = _LockFile(self._path(name), marked=True)
+        lock_file.remove_if_marked()
+
     def _lock(self, lock_class, name, purpose):
-        return lock_class(
-            tooz_utils.safe_abs_path(self._directory, name.decode()), purpose)
+        return lock_class(self._path(name), purpose)
+
+    def _path(self, name):
+        return tooz_utils.safe_abs_path(self._directory, name.decode())

@@ -13,14 +13,18 @@
 import os
 from unittest import mock
 
+import ddt
 import fixtures
 
+from cinder.cmd import manage
 from cinder import coordination
 from cinder.tests.unit import fake_constants as fake
 from cinder.tests.unit import test
 from cinder import utils
+from cinder.volume import manager
 
 
+@ddt.ddt
 class LockFileRemovalTestCase(test.TestCase):
     """Lock files go away with their volume or snapshot, under their lock."""
 
@@ -49,6 +53,29 @@ class LockFileRemovalTestCase(test.TestCase):
         self.use('another', *names)
         utils.clean_volume_file_locks(fake.VOLUME_ID, mock.Mock())
         self.assertEqual(['cinder-another'], self.lock_files())
+
+    def test_the_files_named_after_the_storage_of_a_volume_are_removed(self):
+        names = [id_ + '-delete_volume'
+                 for id_ in (fake.VOLUME_ID, fake.VOLUME2_ID)]
+        self.use('another', *names)
+        volume = mock.Mock(id=fake.VOLUME_ID, name_id=fake.VOLUME2_ID)
+        delete = manager.clean_volume_locks(lambda *args: None)
+        delete(mock.Mock(), None, volume)
+        self.assertEqual(['cinder-another'], self.lock_files())
+
+    @ddt.data('file://%s?timeout=10', 'file:%s', 'FILE://%s')
+    def test_they_are_found_by_all_forms_of_the_url(self, form):
+        coordination.COORDINATOR.stop()
+        self.override_config('backend_url', form % self.directory,
+                             group='coordination')
+        coordination.COORDINATOR.start()
+        name = fake.VOLUME_ID + '-delete_volume'
+        self.use(name)
+        volumes, *_others = manage.UtilCommands._get_resources_locks()
+        self.assertIn(os.path.join(self.directory, 'cinder-' + name),
+                      volumes[fake.VOLUME_ID])
+        utils.clean_volume_file_locks(fake.VOLUME_ID, mock.Mock())
+        self.assertEqual([], self.lock_files())
 
     def test_the_file_of_a_snapshot_is_removed(self):
         self.use('another', fake.SNAPSHOT_ID + '-delete_snapshot')

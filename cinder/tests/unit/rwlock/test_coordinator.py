@@ -30,9 +30,10 @@ from cinder.tests.unit.rwlock import base
 @ddt.ddt
 class CoordinatorTestCase(base.RWLockTestCase):
 
-    @ddt.data('', '?timeout=3')
-    def test_a_lock_file_is_the_one_that_tooz_uses(self, query):
-        self.override_config('backend_url', self.url + query,
+    @ddt.data('file://%s', 'file://%s?timeout=3', 'file:%s', 'FILE://%s')
+    def test_a_lock_file_is_the_one_that_tooz_uses(self, form):
+        self.override_config('backend_url',
+                             form % self.url.removeprefix('file://'),
                              group='coordination')
         coordinator = coordination.Coordinator(prefix='cinder-')
         coordinator.start()

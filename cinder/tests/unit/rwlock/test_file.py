@@ -87,6 +87,53 @@ class FileLockTestCase(FileTestCase):
         stranger.do('release', 'a')
         self.assertAcquires(waiter)
 
+    @ddt.data(*KINDS)
+    def test_a_file_that_is_removed_in_use_goes_with_the_release(self, kind):
+        held = self.held(kind)
+        self.coordinator.remove_lock(self.name)
+        self.assertTrue(held.is_still_owner())
+        self.assertTrue(held.release())
+        self.assertFalse(os.path.exists(self.path))
+
+    def test_the_last_of_all_readers_removes_the_file(self):
+        process = self.process()
+        self.assertTrue(process.do('acquire', 'a', 'read', self.name, False))
+        readers = [self.held('read'), self.held('read')]
+        self.coordinator.remove_lock(self.name)
+        for reader in readers:
+            self.assertTrue(reader.release())
+            self.assertTrue(process.do('is_still_owner', 'a'))
+        self.assertTrue(process.do('release', 'a'))
+        self.assertFalse(os.path.exists(self.path))
+
+    @ddt.data(*contract.CONFLICTS)
+    @ddt.unpack
+    def test_a_waiter_whose_file_was_removed_leaves_none(self, holder, other):
+        held = self.held(holder)
+        lock = self.lock(other)
+        waiter = self.waits(lock)
+        os.unlink(self.path)
+        held.release()
+        self.assertAcquires(waiter)
+        self.assertTrue(os.path.exists(self.path))
+        self.assertTrue(lock.release())
+        self.assertFalse(os.path.exists(self.path))
+
+    @ddt.data(*KINDS)
+    def test_a_file_has_the_permissions_of_its_directory(self, kind):
+        os.chmod(os.path.dirname(self.path), 0o770)
+        self.addCleanup(os.umask, os.umask(0o077))
+        self.held(kind)
+        self.assertEqual(0o660, os.stat(self.path).st_mode & 0o777)
+
+    def test_a_file_that_cannot_be_removed_is_no_error(self):
+        held = self.held('write')
+        self.coordinator.remove_lock(self.name)
+        with mock.patch.object(file.os, 'unlink',
+                               side_effect=PermissionError):
+            self.assertTrue(held.release())
+        self.assertTrue(self.is_free('write'))
+
     @ddt.data('/nowhere/at/all', '/sys')
     def test_an_unusable_directory_is_an_error(self, directory):
         backend = file.Backend('file://' + directory, None)
