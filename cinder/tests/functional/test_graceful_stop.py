@@ -65,7 +65,7 @@ class GracefulStopTestCase(concurrent_base.ConcurrentTestCase):
             if not keys:
                 return False
             left = int(self.server.ask(
-                '/lease/timetolive', {'ID': keys[0]['lease']})['TTL'])
+                '/lease/timetolive', {'ID': keys[0]['lease']}).get('TTL', -1))
             renewals += before is not None and left > before
             before = left
         return True
