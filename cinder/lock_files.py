@@ -29,6 +29,8 @@ def make(path):
     :param str path: Where it has to stand.
     :raises OSError: It cannot be made.
     """
+    if os.path.lexists(path):
+        return
     directory = os.path.dirname(path)
     status = os.stat(directory)
     writers = status.st_mode & 0o222

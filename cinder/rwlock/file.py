@@ -119,9 +119,9 @@ class _LockFile:
         self._fd = None
         while self._fd is None:
             # O_CREAT is refused for the files of others in a directory with
-            # the sticky bit.
+            # the sticky bit, and a link there can lead anywhere.
             try:
-                self._fd = os.open(path, os.O_RDWR)
+                self._fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
             except FileNotFoundError:
                 lock_files.make(path)
         if marked:

@@ -68,7 +68,9 @@ class LockFilesTestCase(test.TestCase):
         lock_files.make(self.path)
         os.chmod(self.path, 0o640)
         inode = os.stat(self.path).st_ino
-        lock_files.make(self.path)
+        with mock.patch('tempfile.mkstemp') as make:
+            lock_files.make(self.path)
+        make.assert_not_called()
         self.assertEqual(inode, os.stat(self.path).st_ino)
         self.assertEqual(0o640, self.permissions())
         self.assertEqual(['cinder-name'], os.listdir(self.directory))

@@ -134,6 +134,10 @@ class FileLockTestCase(FileTestCase):
             self.assertTrue(held.release())
         self.assertTrue(self.is_free('write'))
 
+    def test_a_link_in_the_place_of_a_file_is_an_error(self):
+        os.symlink(self.path + '-elsewhere', self.path)
+        self.assertRaises(tooz.ToozError, self.write_lock().acquire)
+
     @ddt.data('/nowhere/at/all', '/sys')
     def test_an_unusable_directory_is_an_error(self, directory):
         backend = file.Backend('file://' + directory, None)
