@@ -17,6 +17,7 @@ call the methods of its manager as RPC would.
 """
 
 import ddt
+from oslo_messaging import server
 
 from cinder import context
 from cinder import objects
@@ -24,12 +25,17 @@ from cinder.tests.functional import concurrent_base
 from cinder.tests.unit import utils
 from cinder.volume import manager
 
+WORKERS = 4
+
 
 @ddt.ddt
 class MigratedSourceTestCase(concurrent_base.ConcurrentTestCase):
 
     def setUp(self):
         super().setUp()
+        concurrent_base.CONF.register_opts(server._pool_opts)
+        self.override_config('executor_thread_pool_size', WORKERS)
+        self.override_config('rpc_response_timeout', concurrent_base.PATIENCE)
         self.start_services()
         self.admin = context.get_admin_context()
         self.source = concurrent_base.Source(self, 'volume')
@@ -105,6 +111,25 @@ class MigratedSourceTestCase(concurrent_base.ConcurrentTestCase):
         deletes.open()
         self.eventually(lambda: not self.source.is_closed_to_creates(),
                         'The source stays closed')
+
+    def test_waiting_clones_leave_a_completion_its_worker(self):
+        clones = self.clone()
+        done = self.complete()
+        self.eventually(self.source.is_closed_to_creates,
+                        'The completion does not wait for the clone')
+        before_lock = self.gate_before_lock()
+        late = self.create_volumes(2 * WORKERS, **self.source.request)
+        self.eventually(
+            lambda: len(before_lock.arrived) == WORKERS - 1,
+            'The clones do not take the other workers')
+        before_lock.open()
+        clones.open()
+        done.result(concurrent_base.PATIENCE)
+        self.wait_for_status(late, 'available')
+        self.assertEqual('success', self.volume().migration_status)
+        self.assertEqual([self.source.checksum] * len(late),
+                         [self.driver.checksum(clone) for clone in late])
+        self.assertCloned()
 
     def test_a_driver_migrates_after_the_clones(self):
         clones = self.clone()

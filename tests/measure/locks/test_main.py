@@ -71,7 +71,7 @@ class MainTest(unittest.TestCase):
         page = self.output / 'page'
         self.main('--backend', 'redis', '--page', str(page))
 
-        self.assertEqual({'rwlock-benchmark.rst', 'rwlock-benchmark.svg'},
+        self.assertEqual({'locks.rst', 'locks.svg'},
                          {path.name for path in page.iterdir()})
 
     @ddt.data(('file', 'read_tooz', 1), ('file', 'read_fasteners_read', 1),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The page for Cinder's contributor documentation, in reStructuredText."""
+"""The report on what the locks cost, in reStructuredText."""
 
 import textwrap
 
@@ -10,8 +10,8 @@ from tools.measure.locks.values import Values
 from tools.measure.locks import verdict
 from tools.measure.process import MODES
 
-NAME = 'rwlock-benchmark.rst'
-CHART = 'rwlock-benchmark.svg'
+NAME = 'locks.rst'
+CHART = 'locks.svg'
 NONE = 'none'
 
 LICENCE = '''\
