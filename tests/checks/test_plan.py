@@ -14,8 +14,8 @@ PARTS = {'upstream-core': 'upstream'}
 """Environments that are a part of another."""
 
 
-def names(steps):
-    return {name.split()[0] for step in steps for name in step}
+def environments(names):
+    return {plan.environment(name) for name in names}
 
 
 class PlanTest(testtools.TestCase):
@@ -25,19 +25,35 @@ class PlanTest(testtools.TestCase):
         self.listed = set(facts.environments(facts.read_tox(ROOT)))
 
     def test_every_planned_environment_exists(self):
-        for name, steps in plan.PLANS.items():
-            self.assertEqual(set(), names(steps) - self.listed, name)
+        for name, names in plan.PLANS.items():
+            self.assertEqual(set(), environments(names) - self.listed, name)
 
     def test_check_runs_every_check(self):
         self.assertEqual(self.listed - NOT_CHECKS - set(PARTS),
-                         names(plan.CHECK))
+                         environments(plan.CHECK))
 
     def test_the_other_plans_are_parts_of_check(self):
-        for steps in (plan.TEST, plan.CI):
-            mine = {PARTS.get(name, name) for name in names(steps)}
-            self.assertEqual(set(), mine - names(plan.CHECK))
+        for names in (plan.TEST, plan.CI):
+            mine = {PARTS.get(name, name) for name in environments(names)}
+            self.assertEqual(set(), mine - environments(plan.CHECK))
 
     def test_what_is_left_out_is_told(self):
-        self.assertEqual(
-            ['linters', 'specs'],
-            plan.left_out(plan.CHECK[:1] + plan.CHECK[2:]))
+        self.assertEqual(plan.CHECK[2:4], plan.left_out(
+            plan.CHECK[:2] + plan.CHECK[4:]))
+
+    def test_the_next_is_the_first_that_may_run_beside_the_others(self):
+        waiting = ['locks-threads', 'pep8', 'cloud', 'storm']
+        for running, expected in (
+                ([], 'locks-threads'), (['tools ^a'], 'locks-threads'),
+                (['locks test_redis'], 'pep8'), (['tools', 'unit'], None)):
+            self.assertEqual(expected, plan.next_of(waiting, running))
+        self.assertIsNone(plan.next_of(
+            ['storm', 'mutants'], ['cloud-faults --form short']))
+
+    def test_whatever_makes_the_trees_anew_runs_apart(self):
+        tox = facts.read_tox(ROOT)
+        makes = {name for section in tox.sections()
+                 if 'tools.checks trees' in tox[section].get(
+                     'commands_pre', '')
+                 for name in facts.expand(section.removeprefix('testenv:'))}
+        self.assertEqual(set(), makes - NOT_CHECKS - set(plan.APART[1]))

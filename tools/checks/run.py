@@ -2,10 +2,10 @@
 
 """Run a plan: ``python -m tools.checks.run test``, ``check`` or ``ci``.
 
-An environment prints into ``build/logs/`` while it runs, and here one line
-when it is done.  What failed comes at the end, and the last line is the sum.
-``check`` leaves out what passed on this very tree already.  Needs nothing but
-Python and tox.
+Environments run two at a time.  Each prints into ``build/logs/`` while it
+runs, and here one line when it is done.  What failed comes at the end, and the
+last line is the sum.  ``check`` leaves out what passed on this very tree
+already.  Needs nothing but Python and tox.
 """
 
 import argparse
@@ -26,6 +26,8 @@ LOGS = ROOT / 'build/logs'
 PASSED = ROOT / 'build/results/passed.json'
 """Environment -> what the tree was when it passed."""
 LAST_LINES = 20
+POLL = 0.2
+"""Seconds between two looks at what runs."""
 
 
 def main(arguments=None):
@@ -39,47 +41,39 @@ def main(arguments=None):
         prog='python -m tools.checks.run', description='Run environments.')
     parser.add_argument('plan', choices=plan.PLANS)
     chosen = parser.parse_args(arguments).plan
-    steps = plan.PLANS[chosen]
+    names = plan.PLANS[chosen]
     os.environ.setdefault('CINDER_TEST_SERVERS', {
         'test': '', 'check': 'all', 'ci': 'all'}[chosen])
     passed_before = _passed_before() if chosen == 'check' else {}
     if chosen == 'ci':
         print(f'Left out, of what "make check" runs: '
-              f'{", ".join(plan.left_out(steps))}', flush=True)
+              f'{", ".join(plan.left_out(names))}', flush=True)
+    tree = _tree()
+    waiting = [name for name in names if passed_before.get(name) != tree]
+    for name in names:
+        if name not in waiting:
+            print(f'{name:26} passed on this tree before', flush=True)
     total = results.Result(0)
-    for step in steps:
-        tree = _tree()
-        waiting = [name for name in step if passed_before.get(name) != tree]
-        for name in step:
-            if name not in waiting:
-                print(f'{name:26} passed on this tree before', flush=True)
-        for name, result in _run(waiting):
-            total += result
-            _note(name, None if result.failed else tree)
+    for name, result in _run(waiting):
+        total += result
+        # Of a tree that changed meanwhile nobody knows what was tested.
+        _note(name, tree if not result.failed and tree == _tree() else None)
     return _close(total)
 
 
 def _run(names):
-    """Run environments side by side; yield each with its result."""
+    """Run environments, as many at a time as may; yield each result."""
     LOGS.mkdir(parents=True, exist_ok=True)
-    begun = time.monotonic()
-    running = {}
+    waiting, running = list(names), {}
     with contextlib.ExitStack() as stack:
         stack.callback(_end, running)
-        for name in names:
-            environment, *arguments = name.split()
-            (results.FOLDER / f'{environment}.json').unlink(missing_ok=True)
-            log = stack.enter_context(open(_log(name), 'wb'))
-            running[name] = subprocess.Popen(
-                [os.path.join(os.path.dirname(sys.executable), 'tox'), 'run',
-                 '-e', environment, '--', *arguments], cwd=ROOT, stdout=log,
-                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-            print(f'{name:26} runs, see {_log(name).relative_to(ROOT)}',
-                  flush=True)
-        while running:
-            for name, process in list(running.items()):
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(0.5)
+        while waiting or running:
+            while (name := plan.next_of(waiting, list(running))):
+                waiting.remove(name)
+                running[name] = time.monotonic(), _start(name)
+            time.sleep(POLL)
+            for name, (begun, process) in list(running.items()):
+                if process.poll() is not None:
                     del running[name]
                     result = _result(name, process.returncode)
                     print(f'{name:26} {result}, '
@@ -87,21 +81,33 @@ def _run(names):
                     yield name, result
 
 
+def _start(name):
+    """Start an environment, which prints into its log."""
+    environment, *arguments = name.split()
+    (results.FOLDER / f'{environment}.json').unlink(missing_ok=True)
+    print(f'{name:26} runs, see {_log(name).relative_to(ROOT)}', flush=True)
+    with open(_log(name), 'wb') as log:
+        return subprocess.Popen(
+            [os.path.join(os.path.dirname(sys.executable), 'tox'), 'run',
+             '-e', environment, '--', *arguments], cwd=ROOT, stdout=log,
+            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+
+
 def _end(running):
     """End what still runs when something else ends the run."""
-    for process in running.values():
+    for _begun, process in running.values():
         process.terminate()
-    for process in running.values():
+    for _begun, process in running.values():
         process.wait()
 
 
 def _log(name):
-    return LOGS / f'{name.split()[0]}.log'
+    return LOGS / f'{plan.environment(name)}.log'
 
 
 def _result(name, status):
     """Find out what came of an environment that ended."""
-    environment = name.split()[0]
+    environment = plan.environment(name)
     result = results.read(environment)
     if result is None or (status and not result.failed):
         lines = _log(name).read_text(errors='replace').splitlines()
