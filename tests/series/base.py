@@ -15,10 +15,13 @@ import tarfile
 import tempfile
 import textwrap
 import threading
+from unittest import mock
 
 import testtools
 
 from tools.series import __main__
+from tools.series import edited
+from tools.series import style
 
 VERSION = '1.2.0'
 ORDER = 'commits/cinder/series'
@@ -66,6 +69,8 @@ FILES = {
         '''),
     'doc/locks.rst': 'Locks\n=====\n\nOne line.\n\nOne more line.\n',
 }
+
+_MEMORY = tempfile.TemporaryDirectory()
 
 
 def snapshot(folder, without=()):
@@ -135,9 +140,18 @@ class TestCase(testtools.TestCase):
         self.index = Index(self.temp / 'index')
         self.addCleanup(self.index.close)
         self.releases = {}
+        self.share_memory()
         self.add_release(VERSION)
         self.tree = self.root / 'build' / f'cinder-{VERSION}'
         self.use_series()
+
+    def share_memory(self):
+        """Let all tests of a process remember what rules and flake8 gave."""
+        for module in (edited, style):
+            patch = mock.patch.object(
+                module, 'FOLDER', pathlib.Path(_MEMORY.name, module.__name__))
+            patch.start()
+            self.addCleanup(patch.stop)
 
     def interrupt(self, number, lines, *arguments):
         """Send a signal to a run of the tool and all that it started.

@@ -98,28 +98,24 @@ def _tools(options):
 
 def _unit(options):
     files = git.Git(_cinder(options), ours=True).line('ls-files').split('\n')
-    return _in_cinder(options, selection.UNIT,
-                      selection.unit(commits.load(ROOT), files))
+    return _in_cinder(options, selection.unit(commits.load(ROOT), files))
 
 
 def _functional(options):
     # These tests wait for each other a third of the time.
-    return _in_cinder(options, selection.FUNCTIONAL,
-                      selection.functional(commits.load(ROOT)),
+    return _in_cinder(options, selection.functional(commits.load(ROOT)),
                       workers=3 * os.cpu_count() // 2)
 
 
 def _locks(options):
     # These tests wait for leases and dead servers most of the time.
-    return _in_cinder(options, selection.LOCKS,
-                      selection.locks(commits.load(ROOT)),
+    return _in_cinder(options, selection.locks(commits.load(ROOT)),
                       workers=3 * os.cpu_count())
 
 
-def _in_cinder(options, folder, paths, **how):
-    outcomes = runner.run_all(
-        _cinder(options), f'./{folder}',
-        selection.pattern(paths, options.pattern), options.threads, **how)
+def _in_cinder(options, paths, **how):
+    outcomes = runner.run_all(_cinder(options), paths, options.pattern,
+                              options.threads, **how)
     return results.of(outcomes, _may_skip)
 
 
@@ -138,7 +134,7 @@ def _is_ours(test):
 
 @functools.cache
 def _our_modules():
-    return tuple(path.removesuffix('.py').replace('/', '.') + '.'
+    return tuple(runner.name(path) + '.'
                  for path in selection.ours(commits.load(ROOT)))
 
 

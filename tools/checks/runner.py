@@ -32,12 +32,12 @@ class Outcome:
     details: str
 
 
-def run_all(tree, test_path, pattern, threads=False,
-            workers=os.cpu_count()):
+def run_all(tree, tests, pattern, threads=False, workers=os.cpu_count()):
     """Find tests and run them with stestr.
 
     :param pathlib.Path tree: the source tree, which is imported from
-    :param str test_path: the folder of the tree in which tests are looked for
+    :param tests: a folder of the tree in which tests are looked for, or the
+        paths of modules, which is faster
     :param str pattern: a regular expression that finds the ids to run
     :param bool threads: native threads instead of eventlet
     :param int workers: how many processes run them
@@ -45,13 +45,40 @@ def run_all(tree, test_path, pattern, threads=False,
     :rtype: dict[str, Outcome]
     """
     with tempfile.TemporaryDirectory() as folder:
-        stestr = [sys.executable, '-m', 'stestr.cli', '--test-path', test_path,
-                  '--top-dir', '.', '--repo-url', folder]
+        top = '.'
+        if not isinstance(tests, str):
+            top = os.path.join(folder, 'chosen')
+            tests = _chosen(top, tests)
+        stestr = [sys.executable, '-m', 'stestr.cli', '--test-path', tests,
+                  '--top-dir', top, '--repo-url', folder]
         subprocess.run([*stestr, 'run', '--concurrency', str(workers),
                         pattern], cwd=tree, env=_environment(tree, threads))
         stream = subprocess.run([*stestr, 'last', '--subunit'], cwd=tree,
                                 stdout=subprocess.PIPE).stdout
     return _read(stream)
+
+
+def _chosen(folder, paths):
+    """Make a folder in which discovery finds the tests of some modules.
+
+    Every worker looks for tests by itself, and to import all tests of Cinder
+    takes a quarter of a minute.
+    """
+    os.mkdir(folder)
+    with open(os.path.join(folder, 'test_chosen.py'), 'w') as module:
+        module.write(f'def load_tests(loader, tests, pattern):\n'
+                     f'    return loader.loadTestsFromNames('
+                     f'{sorted(map(name, paths))})\n')
+    return folder
+
+
+def name(path):
+    """Return what Python calls the module of a path.
+
+    :param str path: the path, from the top of the tree
+    :rtype: str
+    """
+    return path.removesuffix('.py').replace('/', '.')
 
 
 def find(tree, tests):

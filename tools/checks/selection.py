@@ -80,16 +80,3 @@ def problems(series):
             f'expected it below {UNIT} or {FUNCTIONAL}.'
             for path in sorted(ours(series))
             if not path.startswith((UNIT, FUNCTIONAL))]
-
-
-def pattern(paths, wanted=''):
-    """Make a regular expression for the ids of tests.
-
-    :param paths: the paths of the modules
-    :param str wanted: a regular expression that each id must match, too
-    :rtype: str
-    """
-    modules = '|'.join(sorted(
-        re.escape(path.removesuffix('.py').replace('/', '.'))
-        for path in paths))
-    return rf'^(?=.*(?:{wanted}))(?:{modules})\.'

@@ -15,7 +15,7 @@ import subprocess
 
 from tools.common import errors
 from tools.series import documents
-from tools.series import edit
+from tools.series import edited
 from tools.series import rules
 
 LISTS = 'tools/checks/mutants'
@@ -117,22 +117,25 @@ def make(root, base, tree):
     folder = root / FOLDER / tree.name
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(base, folder, copy_function=os.link, symlinks=True)
-    for path, source in edited(base, tree):
+    edits = edited.Edits(root)
+    for path in tree.edits:
+        source = edit(edits, tree, path, (base / path).read_bytes())
         (folder / path).unlink()
         (folder / path).write_bytes(source)
     return folder
 
 
-def edited(base, tree):
-    """Edit the files that a tree changes.
+def edit(edits, tree, path, source):
+    """Edit a file as a tree changes it.
 
-    :param pathlib.Path base: what :func:`lay_out` returned
+    :param tools.series.edited.Edits edits: applies the rules
     :param Tree tree: what is to be made
-    :returns: the path and the content of each, as text and bytes
+    :param str path: the file
+    :param bytes source: its content
+    :returns: the new content
+    :rtype: bytes
     :raises ToolError: if an edit does not match as often as it declares
     """
-    for path, wanted in tree.edits.items():
-        source = (base / path).read_bytes()
-        for rule in wanted:
-            source = edit.apply(source, rule, f'tree {tree.name}')
-        yield path, source
+    for rule in tree.edits[path]:
+        source = edits.apply(source, rule, f'tree {tree.name}')
+    return source

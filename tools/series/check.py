@@ -9,8 +9,6 @@ told together, so that one run is enough to see the work to do.
 import collections
 import pathlib
 import re
-import subprocess
-import sys
 import tempfile
 
 from tools.common import errors
@@ -18,6 +16,7 @@ from tools.common import progress
 from tools.series import commits
 from tools.series import release
 from tools.series import releases
+from tools.series import style
 from tools.series import tree
 
 OURS = ('cinder', 'doc/source', 'releasenotes')
@@ -57,7 +56,7 @@ def check(root, version, endpoint=None):
         for commit, made in zip(
                 commits.of_release(series, sdist.version), hashes):
             progress.say(f'Checking {commit.name}')
-            problems += style(repository, commit, made)
+            problems += style.findings(root, repository, commit, made)
     if problems:
         raise errors.ToolError('\n'.join(
             [f'{len(problems)} found by check:', *problems]))
@@ -121,32 +120,3 @@ def _footers(commit, where, footers):
                f'a bug, with Closes-Bug, Partial-Bug or Related-Bug.')
     if footers[-1] != f'Change-Id: {commit.change_id}':
         yield f'{where}: the last line is not its Change-Id.'
-
-
-def style(repository, commit, made):
-    """Find stray white space and what Cinder's flake8 objects to.
-
-    :param tools.series.git.Git repository: a tree to check it out in
-    :param tools.series.commits.Commit commit: the commit
-    :param str made: its hash
-    :returns: an iterator of the findings, each a text
-    """
-    stray = repository.run('diff-tree', '--check', '--no-commit-id', made,
-                           allowed=(0, 2)).decode(errors='replace')
-    for line in stray.splitlines():
-        if not line.startswith('+'):
-            yield f'Commit {commit.name}: {line}'
-    touched = repository.line(
-        'diff-tree', '-r', '--no-commit-id', '--name-only', '-z',
-        '--diff-filter=d', made).split('\0')
-    python = [path for path in touched if path.endswith('.py')]
-    if python:
-        repository.run('checkout', '--quiet', '--detach', made)
-        done = subprocess.run(
-            [sys.executable, '-m', 'flake8', '--', *python],
-            cwd=repository.path, capture_output=True, text=True)
-        if done.stderr:
-            yield (f'Commit {commit.name}: flake8 fails: '
-                   f'{" ".join(done.stderr.split())}')
-        for line in done.stdout.splitlines():
-            yield f'Commit {commit.name}: {line}'

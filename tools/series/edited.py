@@ -8,11 +8,9 @@ whenever it, the content and ast-grep are the same.
 
 import hashlib
 from importlib import metadata
-import json
 import pathlib
-import zlib
 
-from tools.common import files
+from tools.common import memory
 from tools.series import edit
 
 FOLDER = 'build/cache/edited'
@@ -39,13 +37,7 @@ class Edits:
         :rtype: bytes
         :raises ToolError: as :func:`tools.series.edit.apply` does
         """
-        facts = [self._tool, hashlib.sha256(content).hexdigest(),
-                 rule.count, rule.body]
-        kept = self._folder / hashlib.sha256(
-            json.dumps(facts).encode()).hexdigest()
-        try:
-            return zlib.decompress(kept.read_bytes())
-        except (FileNotFoundError, zlib.error):
-            content = edit.apply(content, rule, where)
-            files.write_whole(kept, zlib.compress(content))
-            return content
+        return memory.remember(
+            self._folder, [self._tool, hashlib.sha256(content).hexdigest(),
+                           rule.count, rule.body],
+            lambda: edit.apply(content, rule, where))

@@ -10,6 +10,7 @@ checkout that belongs to the user is read with his configuration, because
 """
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -140,6 +141,7 @@ def identity(seconds):
     return env
 
 
+@functools.cache
 def with_trailer(message, trailer):
     """Add a trailer to a commit message, unless it is there.
 

@@ -16,9 +16,9 @@ import time
 from tools.common import errors
 from tools.common import progress
 from tools.series import bench as benches
-from tools.series import check
 from tools.series import commits
 from tools.series import show
+from tools.series import style
 from tools.series import tests_of
 from tools.series import tree
 
@@ -50,7 +50,7 @@ def test(root, wanted, version, endpoint=None):
         bench = benches.Bench(built, pathlib.Path(folder))
         _check_environment(bench)
         failed = list(filter(None, bench.map(
-            functools.partial(_test, bench), chosen)))
+            functools.partial(_test, root, bench), chosen)))
     if failed:
         raise errors.ToolError('\n'.join(
             [f'{len(failed)} of {len(chosen)} commits fail:', *failed]))
@@ -82,7 +82,7 @@ def _check_environment(bench):
             f'what it needs: {_last_line(told)}')
 
 
-def _test(bench, commit, made):
+def _test(root, bench, commit, made):
     """Test a commit; return what fails, or None, and print its output."""
     begun = time.monotonic()
     with bench.checked_out(made) as repository:
@@ -96,7 +96,7 @@ def _test(bench, commit, made):
         tests = sorted({found for path in touched
                         for found in tests_of.tests_of(path, files)})
         problems = [*_imports(bench, repository, commit, modules),
-                    *check.style(repository, commit, made)]
+                    *style.findings(root, repository, commit, made)]
         ran, failed = _unit_tests(bench, repository, commit, tests)
         problems += failed
     name = f'[{commit.number}] {commit.subject}'

@@ -4,7 +4,6 @@
 
 import pathlib
 import tempfile
-from unittest import mock
 
 import ddt
 import testtools
@@ -12,6 +11,8 @@ import testtools
 from tools.checks.mutants import run
 from tools.checks import runner
 from tools.checks import trees
+from tools.series import apply
+from tools.series import git
 
 
 def outcome(status, details=''):
@@ -69,8 +70,12 @@ class ComplaintsTest(testtools.TestCase):
                      '    def test_forgotten(self): pass\n')):
                 (root / path).parent.mkdir(parents=True, exist_ok=True)
                 (root / path).write_text(text)
-            with mock.patch.object(trees, 'lay_out', return_value=root):
-                return run.complaints(root, None)
+            repository = git.init(root)
+            repository.run('add', '--all')
+            repository.run('commit', '--quiet', '--message=Cinder',
+                           env=git.identity(apply.BASE_TIME))
+            repository.run('tag', 'upstream')
+            return run.complaints(root, root)
 
     def test_a_test_without_a_tree_is_named(self):
         told, = self.complaints('wait()\n')

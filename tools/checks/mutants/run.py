@@ -7,7 +7,6 @@ of a few: some mutants show only when threads or processes meet.
 """
 
 import ast
-import collections
 import concurrent.futures
 import dataclasses
 import os
@@ -17,6 +16,8 @@ from tools.checks import results
 from tools.checks import runner
 from tools.checks import trees
 from tools.common import errors
+from tools.series import edited
+from tools.series import git
 
 TESTS = 'cinder/tests'
 TRIES = 3
@@ -68,13 +69,23 @@ def complaints(root, cinder):
     """
     wanted = trees.load(root)
     found = _unnamed(root, wanted)
-    bases = {name: trees.lay_out(root, cinder, name) for name in trees.BASES}
+    repository, edits = git.Git(cinder, ours=True), edited.Edits(root)
     for tree in wanted:
-        try:
-            collections.deque(trees.edited(bases[tree.base], tree), maxlen=0)
-        except errors.ToolError as error:
-            found.append(str(error))
+        for path in tree.edits:
+            try:
+                trees.edit(edits, tree, path, repository.run(
+                    'cat-file', 'blob', f'{_revision(tree, path)}:{path}'))
+            except errors.ToolError as error:
+                found.append(str(error))
     return found
+
+
+def _revision(tree, path):
+    """Return the commit that has what a tree edits.
+
+    Whatever the base, the tests are ours.
+    """
+    return 'HEAD' if path.startswith(TESTS) else tree.base
 
 
 def judge(test, reason, outcomes):

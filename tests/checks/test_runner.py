@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Which tests are run of a tree."""
+
+import pathlib
+import tempfile
+
+import testtools
+
+from tools.checks import runner
+
+TEST = '''\
+import unittest
+
+
+class ATest(unittest.TestCase):
+
+    def test_it(self):
+        pass
+
+    def test_other(self):
+        pass
+'''
+
+
+class RunAllTest(testtools.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.tree = pathlib.Path(folder.name)
+        for path in ('tests/__init__.py', 'tests/test_a.py',
+                     'tests/test_ab.py', 'tests/test_broken.py'):
+            (self.tree / path).parent.mkdir(exist_ok=True)
+            (self.tree / path).write_text(
+                TEST if 'test_a' in path else
+                'import nothing_such' if 'broken' in path else '')
+
+    def run_all(self, tests, pattern=''):
+        return sorted(runner.run_all(self.tree, tests, pattern, workers=1))
+
+    def test_all_tests_of_the_modules_run(self):
+        self.assertEqual(
+            ['tests.test_a.ATest.test_it', 'tests.test_a.ATest.test_other'],
+            self.run_all({'tests/test_a.py'}))
+
+    def test_a_pattern_chooses_among_them(self):
+        self.assertEqual(
+            ['tests.test_a.ATest.test_it'],
+            self.run_all({'tests/test_a.py'}, 'test_it'))
+
+    def test_a_module_that_cannot_be_imported_is_not_left_out(self):
+        """No test runs, and that counts as failed."""
+        self.assertEqual([], self.run_all(
+            {'tests/test_a.py', 'tests/test_broken.py'}))
+
+    def test_a_folder_is_looked_through(self):
+        (self.tree / 'tests/test_broken.py').unlink()
+        self.assertEqual(
+            ['tests.test_a.ATest.test_it', 'tests.test_ab.ATest.test_it'],
+            self.run_all('tests', 'test_it'))
