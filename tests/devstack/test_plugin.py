@@ -38,7 +38,7 @@ chmod +x "$1/bin/python" "$1/bin/pip"
 '''
 
 
-class PluginTest(testtools.TestCase):
+class WholePluginTest(testtools.TestCase):
 
     @classmethod
     def setUpClass(cls):

@@ -281,7 +281,8 @@ class ErrorTest(base.TestCase):
         path.mkdir()
         (path / 'git').symlink_to(shutil.which('git'))
         with mock.patch('sysconfig.get_path', return_value=str(path)), \
-                mock.patch.dict(os.environ, PATH=str(path)):
+                mock.patch.dict(os.environ, PATH=str(path)), \
+                mock.patch('tools.series.edited.FOLDER', 'build/cache/new'):
             self.assertIn('ast-grep was not found', self.fail_build())
 
 

@@ -13,7 +13,7 @@ from tools.series import tree
 VERSION = '29.0.0'
 
 
-class CinderTest(base.TestCase):
+class WholeCinderTest(base.TestCase):
 
     def setUp(self):
         super().setUp()

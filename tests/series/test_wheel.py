@@ -37,7 +37,7 @@ FILES = base.FILES | {
     'backend.py': BACKEND}
 
 
-class WheelTest(base.TestCase):
+class WholeWheelTest(base.TestCase):
 
     def setUp(self):
         super().setUp()

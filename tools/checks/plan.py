@@ -11,13 +11,15 @@ its name.
 TEST = [
     'pep8',
     'functional-threads',
-    'tools ^(?!tests.series.test_(cinder|wheel))',
+    'tools ^(?!.*\\.Whole)',
     'functional',
     'unit ^(?!.*\\.drivers\\.(?!test_(lvm|rbd)))',
-    'locks test_redis',
+    'locks test_redis(?!.*a_storm)',
 ]
 """What a contributor runs before a commit: the tests of our own tools without
-the slowest, the unit tests without those of most drivers, one server."""
+those named ``Whole...``, which work on the whole of Cinder or make a virtual
+environment, the unit tests without those of most drivers, and the locks on one
+server, of which ``unit`` has the storm of processes on files."""
 
 CHECK = [
     'pep8',
