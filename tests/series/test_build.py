@@ -5,6 +5,8 @@
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from unittest import mock
 
 import ddt
@@ -284,6 +286,21 @@ class ErrorTest(base.TestCase):
                 mock.patch.dict(os.environ, PATH=str(path)), \
                 mock.patch('tools.series.edited.FOLDER', 'build/cache/new'):
             self.assertIn('ast-grep was not found', self.fail_build())
+
+
+class TogetherTest(base.TestCase):
+
+    def test_two_builds_at_once_make_one_tree(self):
+        builds = [subprocess.Popen(
+            [sys.executable, *base.driver(
+                self.root, self.index.endpoint, 'build', '--cinder',
+                base.VERSION)], stderr=subprocess.PIPE, text=True)
+            for _number in range(2)]
+        told = ''.join(build.communicate()[1] for build in builds)
+        self.assertEqual([0, 0], [build.returncode for build in builds], told)
+        self.assertEqual(
+            (1, 1), (told.count('is ready'), told.count('is up to date')),
+            told)
 
 
 class InterruptTest(base.TestCase):

@@ -2,6 +2,8 @@
 
 """Write files so that what stands under a name is always whole."""
 
+import contextlib
+import fcntl
 import os
 import pathlib
 import tempfile
@@ -27,3 +29,17 @@ def write_whole(path, content):
         except BaseException:
             os.unlink(file.name)
             raise
+
+
+@contextlib.contextmanager
+def alone(path):
+    """Keep other processes that do the same waiting.
+
+    :param pathlib.Path path: a file that stands for what is done; it is left
+        behind, in a directory that is made if need be
+    :returns: a context manager
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, 'w') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

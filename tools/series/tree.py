@@ -15,6 +15,7 @@ import shutil
 import tarfile
 import tempfile
 
+from tools.common import files
 from tools.common import progress
 from tools.series import apply
 from tools.series import commits
@@ -59,22 +60,29 @@ def build(root, version, endpoint=None):
         releases.find(root, version), folder / 'cache', endpoint)
     tree = folder / f'cinder-{sdist.version}'
     wanted = record.fingerprint(root, series, sdist)
-    if tree.exists():
-        if record.intact(tree)['fingerprint'] == wanted:
-            progress.say(f'{record.shown(tree)} is up to date')
-            return tree
-    with tempfile.TemporaryDirectory(prefix='.new-', dir=folder) as new:
+    # Whoever comes second finds what the first has built.
+    with files.alone(folder / 'cache/lock'):
+        if tree.exists():
+            if record.intact(tree)['fingerprint'] == wanted:
+                progress.say(f'{record.shown(tree)} is up to date')
+                return tree
+        _replace(tree, root, series, sdist, wanted)
+    progress.say(f'{record.shown(tree)} is ready')
+    return tree
+
+
+def _replace(tree, root, series, sdist, fingerprint):
+    """Make a tree beside, and put it where it belongs."""
+    with tempfile.TemporaryDirectory(prefix='.new-', dir=tree.parent) as new:
         made = pathlib.Path(new, 'tree')
         repository, _ = lay_out(made, root, series, sdist)
-        record.write(made, repository, wanted)
+        record.write(made, repository, fingerprint)
         with git.uninterrupted():
             replaced = pathlib.Path(new, 'replaced')
             if tree.exists():
                 os.rename(tree, replaced)
             os.rename(made, tree)
             shutil.rmtree(replaced, ignore_errors=True)
-    progress.say(f'{record.shown(tree)} is ready')
-    return tree
 
 
 def made(built, series):
