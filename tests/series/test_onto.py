@@ -459,7 +459,7 @@ class InterruptTest(OntoTestCase):
     def test_interrupt_at_each_step(self):
         before = self.state()
         for step in ('checkout.has_series', 'onto._borrow', 'git.init',
-                     'apply.apply_series', 'edit.apply'):
+                     'apply.apply_series', 'edited.Edits.apply'):
             scratch = self.scratch()
             with mock.patch(f'tools.series.{step}',
                             side_effect=KeyboardInterrupt):

@@ -496,7 +496,7 @@ class RefuseTest(TakeTestCase):
     def test_interrupt_at_each_step(self):
         self.change()
         for step in ('taken.clone', 'taken.read', 'bring_home.files_of',
-                     'apply.apply_series', 'edit.apply'):
+                     'apply.apply_series', 'edited.Edits.apply'):
             before = self.ours()
             with mock.patch(f'tools.series.{step}',
                             side_effect=KeyboardInterrupt):
