@@ -79,6 +79,12 @@ READABLE_UNTIL_BEGUN = {
 """Name of an object class -> statuses that the API sets before it sends the
 request, in which the data are valid until its work has begun."""
 
+READABLE_BEFORE_LAUNCH = {
+    'Snapshot': frozenset(),
+    'Volume': frozenset((_VOLUME.CREATING, _VOLUME.DOWNLOADING)),
+}
+"""Name of an object class -> statuses in which its own create reads it."""
+
 
 def is_readable(source):
     """Return whether the data of a source are valid.
@@ -88,7 +94,7 @@ def is_readable(source):
     :rtype: bool
     """
     return (source.status in READABLE[source.obj_name()] or
-            is_about_to_change(source))
+            _is_read_by_its_create(source) or is_about_to_change(source))
 
 
 def is_about_to_change(source):
@@ -143,6 +149,15 @@ def begun(*sources):
         raise
     for row in noted:
         db.worker_destroy(_admin(), **row)
+
+
+def _is_read_by_its_create(source):
+    """Return whether a volume is copied to the image cache at its creation.
+
+    The API accepts no create from a volume that is not launched.
+    """
+    return (source.status in READABLE_BEFORE_LAUNCH[source.obj_name()] and
+            source.launched_at is None)
 
 
 def _admin():

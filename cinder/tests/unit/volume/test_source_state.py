@@ -13,6 +13,7 @@
 """Which sources are fit to be read."""
 
 import ddt
+from oslo_utils import timeutils
 
 from cinder import context
 from cinder.db import api as db
@@ -49,7 +50,8 @@ class SourceStateTestCase(test.TestCase):
 
     def source(self, kind, status):
         if kind == 'Volume':
-            return utils.create_volume(self.admin, status=status)
+            return utils.create_volume(self.admin, status=status,
+                                       launched_at=timeutils.utcnow())
         return utils.create_snapshot(
             self.admin, utils.create_volume(self.admin).id, status=status)
 
@@ -75,6 +77,14 @@ class SourceStateTestCase(test.TestCase):
     def test_what_is_fit_to_read_from(self, kind):
         for status in source_state.READABLE[kind]:
             source_state.check(self.source(kind, status))
+
+    @ddt.data('creating', 'downloading')
+    def test_a_volume_is_read_by_its_own_create(self, status):
+        volume = self.source('Volume', status)
+        with source_state.begun(volume):
+            self.assertFalse(source_state.is_readable(volume))
+            volume.launched_at = None
+            self.assertTrue(source_state.is_readable(volume))
 
     @ddt.data(*ALL)
     def test_work_that_has_not_begun_or_has_ended_is_no_obstacle(self, kind):
