@@ -14,17 +14,17 @@
 
 from unittest import mock
 
-import tooz
-
 from cinder.backup import driver as backup_driver
 from cinder.backup import manager as backup_manager
 from cinder import context
+from cinder import exception
 from cinder.message import message_field
 from cinder import objects
 from cinder.objects import fields
 from cinder.tests.functional import concurrent_base
 from cinder.tests.functional import copying_driver
 from cinder.tests.unit import fake_constants as fake
+from cinder.volume import source_state
 from cinder.volume import volume_utils
 
 CONTENT = bytes(copying_driver.PIECES * copying_driver.PIECE_SIZE)
@@ -104,11 +104,37 @@ class RestoredSourceTestCase(concurrent_base.ConcurrentTestCase):
         self.assertRestored()
 
     def test_a_restore_that_gets_no_lock_changes_nothing(self):
-        with mock.patch('cinder.volume.source_locks.changing',
-                        side_effect=tooz.ToozError('down')):
+        refused = exception.SourceNotLocked(name='lock', purpose='restore',
+                                            reason='down')
+        with mock.patch('cinder.volume.source_locks._acquire',
+                        side_effect=refused):
             self.restore()
-            self.assertRaises(tooz.ToozError, self.restoring.result,
-                              concurrent_base.PATIENCE)
+            self.assertRaises(exception.SourceNotLocked,
+                              self.restoring.result, concurrent_base.PATIENCE)
         self.assertEqual('error_restoring', self.source.status())
         self.assertEqual(self.source.checksum,
                          self.driver.checksum(self.source.id))
+
+    def test_a_clone_of_a_volume_that_was_restored_by_half_is_refused(self):
+        """Also when a second restore was accepted and has not begun."""
+        def fail(resource):
+            raise ValueError('half-way')
+
+        copying_driver.CopyingDriver.gates['restore_backup'] = fail
+        self.restore()
+        self.assertRaises(ValueError, self.restoring.result,
+                          concurrent_base.PATIENCE)
+        volume = objects.Volume.get_by_id(context.get_admin_context(),
+                                          self.source.id)
+        for status in ('error_restoring', 'restoring-backup'):
+            volume.status = status
+            volume.save()
+            self.assertRaises(exception.SourceNotUsable, source_state.check,
+                              volume)
+
+    def test_a_restore_that_has_not_begun_refuses_no_clone(self):
+        volume = objects.Volume.get_by_id(context.get_admin_context(),
+                                          self.source.id)
+        volume.status = fields.VolumeStatus.RESTORING_BACKUP
+        volume.save()
+        source_state.check(volume)
