@@ -12,6 +12,8 @@
 
 """Creates on a backend that runs one create from a source at a time."""
 
+import os
+
 import ddt
 
 from cinder.tests.functional import concurrent_base
@@ -27,25 +29,47 @@ class ExclusiveCreatesTestCase(concurrent_base.ConcurrentTestCase):
     def send_creates(self, kind):
         """Send three creates from one source, and hold them in the driver.
 
-        :returns: The Gate that holds them, and the ids of the volumes.
+        :returns: The Source, the Gate that holds them, and the ids of the
+            volumes.
         """
         source = concurrent_base.Source(self, kind)
         gate = self.gate('create_from_source')
-        return gate, self.create_volumes(3, **source.request)
+        return source, gate, self.create_volumes(3, **source.request)
 
     def most_inside(self, kind):
         """Return how many of three creates were inside the driver at once."""
-        gate, volumes = self.send_creates(kind)
+        source, gate, volumes = self.send_creates(kind)
         self.glimpse(lambda: len(gate.arrived) > 1)
         gate.open()
         self.wait_for_status(volumes, 'available')
+        self.assertNoLockFilesOnceDeleted(source)
         return self.driver.most_inside('create_from_source')
+
+    def assertNoLockFilesOnceDeleted(self, source):
+        source.delete()
+        self.eventually(source.is_gone, 'The source stays')
+        self.eventually(
+            lambda: not [name for name in os.listdir(self.lock_directory)
+                         if source.id in name],
+            'The lock files of a source that is gone stay')
 
     @ddt.data('snapshot', 'volume')
     def test_a_driver_can_keep_creates_apart(self, kind):
         self.mock_object(type(self.driver),
                          'PARALLEL_CREATES_FROM_%s' % kind.upper(), False)
         self.assertEqual(1, self.most_inside(kind))
+
+    @ddt.data('snapshot', 'volume')
+    def test_an_operator_can_let_creates_run_together(self, kind):
+        self.mock_object(type(self.driver),
+                         'PARALLEL_CREATES_FROM_%s' % kind.upper(), False)
+        self.override_config('parallel_creates_from_source', True,
+                             group=self.BACKEND)
+        _source, gate, volumes = self.send_creates(kind)
+        self.eventually(lambda: len(gate.arrived) == len(volumes),
+                        'Creates wait for each other')
+        gate.open()
+        self.wait_for_status(volumes, 'available')
 
     @ddt.data('snapshot', 'volume')
     def test_an_operator_can_keep_creates_apart(self, kind):
@@ -58,7 +82,7 @@ class ExclusiveCreatesTestCase(concurrent_base.ConcurrentTestCase):
     def test_the_one_does_not_restrict_the_other(self, kind, other):
         self.mock_object(type(self.driver),
                          'PARALLEL_CREATES_FROM_%s' % other, False)
-        gate, volumes = self.send_creates(kind)
+        _source, gate, volumes = self.send_creates(kind)
         self.eventually(lambda: len(gate.arrived) == 3,
                         'Creates wait for each other')
         gate.open()

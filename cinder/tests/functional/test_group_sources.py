@@ -24,7 +24,7 @@ from cinder.tests.functional import copying_driver
 from cinder.tests.unit import utils
 
 MEMBERS = 3
-ROUNDS = 20
+ROUNDS = 6
 
 
 @ddt.ddt
