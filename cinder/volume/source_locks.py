@@ -31,6 +31,7 @@ source may have changed. One who changes a source is not.
 import contextlib
 
 from oslo_log import log as logging
+from oslo_utils import timeutils
 
 from cinder import context as cinder_context
 from cinder import coordination
@@ -130,6 +131,9 @@ def _storages_of(volume_ids):
 
 
 def _acquire(stack, get_lock, name, purpose, lost):
+    watch = timeutils.StopWatch()
+    watch.start()
+    LOG.debug('Acquiring lock "%s" for %s', name, purpose)
     try:
         lock = get_lock(name, purpose)
         acquired = lock.acquire()
@@ -139,12 +143,16 @@ def _acquire(stack, get_lock, name, purpose, lost):
     if not acquired:
         raise exception.SourceNotLocked(
             name=name, purpose=purpose, reason='it is held by another')
+    LOG.debug('Lock "%s" acquired for %s :: waited %0.3fs', name, purpose,
+              watch.elapsed())
     stack.callback(_release, lock, name, lost)
 
 
 def _release(lock, name, lost):
     try:
-        if not lock.release():
+        held = lock.release()
+        LOG.debug('Lock "%s" released', name)
+        if not held:
             LOG.warning('Lock %s was lost while it was held', name)
             lost.append(name)
     except Exception:
