@@ -60,8 +60,8 @@ FAILURES = {
 
 OPERATIONS = {
     # The method of the test case that runs it: the state when no lock is
-    # acquired (None if it needs none), the state when all is well, and whether users are told.
-    # A state is the text of LockFailuresTestCase.state().
+    # acquired (None if it needs none), the state when all is well, and whether
+    # users are told.  A state is the text of LockFailuresTestCase.state().
     'create_from_snapshot': ('volume error', 'volume available', True),
     'create_from_volume': ('volume error', 'volume available', True),
     'create_group_from_snapshots': (
@@ -71,7 +71,9 @@ OPERATIONS = {
         'group error, volume error',
         'group available, volume available', False),
     'delete_volume': ('volume error_deleting', 'volume gone', True),
-    'delete_migration_target': ('target gone', 'target gone', True),
+    'delete_migration_target': (
+        'target error_deleting target:' + fake.VOLUME_ID, 'target gone', True),
+    # The API lets a user ask again, since all snapshots are deleting.
     'delete_cascade': (
         'volume error_deleting, snapshot deleting',
         'volume gone, snapshot gone', True),
