@@ -73,9 +73,8 @@ OPERATIONS = {
     'delete_volume': ('volume error_deleting', 'volume gone', True),
     'delete_migration_target': (
         'target error_deleting target:' + fake.VOLUME_ID, 'target gone', True),
-    # The API lets a user ask again, since all snapshots are deleting.
     'delete_cascade': (
-        'volume error_deleting, snapshot deleting',
+        'volume error_deleting, snapshot error_deleting',
         'volume gone, snapshot gone', True),
     'unmanage_volume': ('volume error_unmanaging', 'volume gone', True),
     'delete_snapshot': ('snapshot error_deleting', 'snapshot gone', True),
