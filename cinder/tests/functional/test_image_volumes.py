@@ -19,11 +19,15 @@ import io
 import os
 import threading
 import types
+from unittest import mock
 
+import ddt
 import fixtures
 from oslo_utils import units
+import tooz
 
 from cinder import context
+from cinder import coordination
 from cinder.db import api as db_api
 from cinder.image import cache
 from cinder.image import image_utils
@@ -54,19 +58,6 @@ class ImageVolumeTestCase(concurrent_base.ConcurrentTestCase):
             io.BytesIO(data))['id']
         self.override_config('image_conversion_dir',
                              self.useFixture(fixtures.TempDir()).path)
-
-    def create_from_image(self):
-        return self.create_volume(imageRef=self.image_id)
-
-
-class ImageVolumeCacheTestCase(ImageVolumeTestCase):
-
-    def setUp(self):
-        super().setUp()
-        self.override_config('cinder_internal_tenant_project_id', fake.UUID1)
-        self.override_config('cinder_internal_tenant_user_id', fake.UUID2)
-        self.override_config('image_volume_cache_enabled', True,
-                             group='backend_defaults')
         # Saves the test from needing qemu-img.
         self.mock_object(
             image_utils, 'qemu_img_info',
@@ -75,6 +66,20 @@ class ImageVolumeCacheTestCase(ImageVolumeTestCase):
         self.mock_object(
             image_utils.TemporaryImages, 'fetch',
             lambda *args, **kwargs: contextlib.nullcontext('image'))
+
+    def create_from_image(self):
+        return self.create_volume(imageRef=self.image_id)
+
+
+@ddt.ddt
+class ImageVolumeCacheTestCase(ImageVolumeTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.override_config('cinder_internal_tenant_project_id', fake.UUID1)
+        self.override_config('cinder_internal_tenant_user_id', fake.UUID2)
+        self.override_config('image_volume_cache_enabled', True,
+                             group='backend_defaults')
         self.start_services()
         first = self.create_from_image()
         self.wait_for_status([first], 'available')
@@ -137,7 +142,12 @@ class ImageVolumeCacheTestCase(ImageVolumeTestCase):
             for interval in self.intervals('copy_image_to_volume')],
             'It was cloned from an entry that was being deleted')
 
-    def test_clones_of_one_entry_are_inside_the_driver_together(self):
+    @ddt.data(True, False)
+    def test_clones_of_one_entry_are_inside_the_driver_together(self,
+                                                                declared):
+        """Also with drivers whose creates from volumes take turns."""
+        self.mock_object(type(self.driver), 'PARALLEL_CREATES_FROM_VOLUME',
+                         declared)
         barrier = threading.Barrier(CREATES)
 
         def meet_the_others(volume):
@@ -170,3 +180,14 @@ class ImageLocationTestCase(ImageVolumeTestCase):
                                    source)
         self.wait_for_status([volume], 'available')
         self.assertEqual(source.checksum, self.driver.checksum(volume))
+
+    def test_an_image_volume_that_cannot_be_locked_is_downloaded(self):
+        source = concurrent_base.Source(self, 'volume')
+        self.mock_object(type(self.images), 'get_location',
+                         lambda *args: ('cinder://' + source.id, []))
+        with mock.patch.object(coordination.COORDINATOR, 'get_read_lock',
+                               side_effect=tooz.ToozError('down')):
+            volume = self.create_from_image()
+            self.wait_for_status([volume], 'available')
+        self.assertEqual(self.checksum, self.driver.checksum(volume))
+        self.assertEqual([], self.intervals('create_from_source'))
