@@ -79,10 +79,16 @@ class _ExclusiveLock(base.Lock):
         if not self._is_last_holder() or self._lease_is_over():
             return False
         try:
-            held = self._lock.is_still_owner()
-        except (tooz.NotImplemented, tooz.ToozError):
-            held = self._lock.acquired
+            held = self._has_key()
+        except tooz.ToozError:
+            held = True
         return held and not self._lease_is_over()
+
+    def _has_key(self):
+        try:
+            return self._lock.is_still_owner()
+        except tooz.NotImplemented:
+            return self._lock.acquired
 
     def _is_last_holder(self):
         return self.acquired and _holders.get(self._key) is self._lock
@@ -93,7 +99,9 @@ class _ExclusiveLock(base.Lock):
 
     def _heartbeat(self):
         began = time.monotonic()
-        held = self.is_still_owner() and self._renew()
+        # Only a sure owner renews: the key may be that of another by now.
+        held = (self._is_last_holder() and not self._lease_is_over() and
+                self._has_key() and self._renew())
         if held:
             self._renewed = began
         elif self.acquired:
