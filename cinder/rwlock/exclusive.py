@@ -78,11 +78,7 @@ class _ExclusiveLock(base.Lock):
     def is_still_owner(self):
         if not self._is_last_holder() or self._lease_is_over():
             return False
-        try:
-            held = self._has_key()
-        except tooz.ToozError:
-            held = True
-        return held and not self._lease_is_over()
+        return self._has_key() and not self._lease_is_over()
 
     def _has_key(self):
         try:

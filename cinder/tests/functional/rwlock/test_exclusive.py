@@ -70,17 +70,6 @@ class ExclusiveContractTestCase(server_contract.ServerContract):
             self.assertFalse(held.release())
         warning.assert_called_once()
 
-    def test_the_clock_decides_while_the_server_does_not_say(self):
-        between, coordinator = self.through_proxy()
-        held = self.held('write', coordinator)
-        between.cut()
-        try:
-            self.assertTrue(held.is_still_owner())
-            self.eventually(lambda: not held.is_still_owner(),
-                            'It believes that it holds for ever')
-        finally:
-            between.mend()
-
     def test_a_lost_lock_does_not_keep_that_of_a_dead_holder(self):
         held = self.held('write')
         self.memcached.set(self.key, 'a dead holder', self.LEASE,
