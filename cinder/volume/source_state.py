@@ -89,8 +89,7 @@ READABLE_BEFORE_LAUNCH = {
 def is_readable(source):
     """Return whether the data of a source are valid.
 
-    :param source: A Volume or Snapshot object, read
-        while its lock is held.
+    :param source: A Volume or Snapshot object, read while its lock is held.
     :rtype: bool
     """
     return (source.status in READABLE[source.obj_name()] or
@@ -109,8 +108,7 @@ def is_about_to_change(source):
 def check(source):
     """Raise if the data of a source may be invalid.
 
-    :param source: A Volume or Snapshot object, read
-        while its lock is held.
+    :param source: A Volume or Snapshot object, read while its lock is held.
     :raises SourceNotUsable: Its status or its row in ``workers`` says so.
     """
     if not is_readable(source):
