@@ -46,7 +46,7 @@ CINDER = releases.default(ROOT)
 
 
 def main():
-    options = _parser().parse_args()
+    options = parse(sys.argv[1:])
     name = options.check
     if options.cinder != CINDER:
         name += f'-{options.cinder}'
@@ -59,7 +59,13 @@ def main():
     sys.exit(results.tell(name, result) if result else 0)
 
 
-def _parser():
+def parse(arguments):
+    """Parse the arguments of the command line.
+
+    :param list[str] arguments: the arguments; a pattern can stand behind the
+        options, as tox puts it there
+    :rtype: argparse.Namespace
+    """
     parser = argparse.ArgumentParser(
         prog='python -m tools.checks', description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -72,7 +78,7 @@ def _parser():
                              'that the series does not touch')
     parser.add_argument('--cinder', default=CINDER, metavar='RELEASE',
                         help='the release of Cinder (default: %(default)s)')
-    return parser
+    return parser.parse_intermixed_args(arguments)
 
 
 def _cinder(options):
