@@ -68,9 +68,10 @@ def changing(purpose, volumes=(), snapshots=()):
     :returns: A context manager.
     :raises SourceNotLocked: A lock could not be acquired.
     """
-    with _held(_get_lock, purpose,
-               [volume.id for volume in volumes],
-               [snapshot.id for snapshot in snapshots]):
+    with _held(
+            _get_lock, purpose,
+            [volume.id for volume in volumes],
+            [snapshot.id for snapshot in snapshots]):
         yield
 
 

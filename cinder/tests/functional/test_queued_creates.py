@@ -20,7 +20,6 @@ import ddt
 from oslo_messaging import server
 
 from cinder.tests.functional import concurrent_base
-from cinder.volume import source_locks
 
 KINDS = ('snapshot', 'volume')
 
@@ -37,28 +36,11 @@ class QueuedCreatesTestCase(concurrent_base.ConcurrentTestCase):
         self.override_config('executor_thread_pool_size', self.WORKERS)
         self.start_services()
 
-    def acquire_in_order(self, stack, get_lock, name, purpose, lost):
-        """Let a delete ask for its lock when all creates hold theirs.
-
-        It comes last out of the queue, but the threads of the creates may
-        not have run yet.
-        """
-        if purpose == 'delete' and name == self.source.lock_name:
-            self.eventually(lambda: len(self.readers) == self.CREATES,
-                            'Creates wait for the delete behind them')
-        self.acquire(stack, get_lock, name, purpose, lost)
-        if name == self.source.lock_name and purpose != 'delete':
-            self.readers.add(purpose)
-
     def hold_creates(self, source):
         """Send creates, and hold the first of them in the driver.
 
         :returns: The Gate that holds them, and the ids of the volumes.
         """
-        self.source = source
-        self.readers = set()
-        self.acquire = source_locks._acquire
-        self.mock_object(source_locks, '_acquire', self.acquire_in_order)
         gate = self.gate('create_from_source')
         volumes = self.create_volumes(self.CREATES, **source.request)
         self.eventually(

@@ -64,8 +64,7 @@ class Base(concurrent_base.ConcurrentTestCase):
 
     def accept(self, status):
         """Do what the API does when it accepts a rewrite."""
-        self.volume.status = status
-        self.volume.save()
+        self.volume.conditional_update({'status': status})
 
     def rewrite(self, status):
         """Overwrite the volume, as what sets a status does.
@@ -105,6 +104,28 @@ class SnapshotCreatesTestCase(Base):
         rewriting = self.rewrite(status)
         self.glimpse(lambda: self.intervals('rewrite'))
         creates.open()
+        self.wait_for_snapshot(snapshot, 'available')
+        self.assertEqual(self.source.checksum, self.driver.checksum(snapshot),
+                         'The snapshot has data of after')
+        rewriting.result(concurrent_base.PATIENCE)
+
+    @ddt.data('downloading', 'reverting', 'restoring-backup')
+    def test_a_rewrite_comes_after_the_snapshot_before_it(self, status):
+        before_lock = concurrent_base.Gate()
+        self.addCleanup(before_lock.open)
+        reading = source_locks.reading
+
+        def wait_and_read(purpose, **sources):
+            before_lock(self.volume)
+            return reading(purpose, **sources)
+
+        self.mock_object(source_locks, 'reading', wait_and_read)
+        snapshot = self.create_snapshot()
+        self.eventually(lambda: before_lock.arrived,
+                        'The create does not reach the manager')
+        rewriting = self.rewrite(status)
+        self.glimpse(lambda: self.intervals('rewrite'))
+        before_lock.open()
         self.wait_for_snapshot(snapshot, 'available')
         self.assertEqual(self.source.checksum, self.driver.checksum(snapshot),
                          'The snapshot has data of after')
