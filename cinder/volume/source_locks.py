@@ -75,17 +75,6 @@ def changing(purpose, volumes=(), snapshots=()):
         yield
 
 
-def lock_name(kind, source_id):
-    """Return the name of the lock of a source.
-
-    :param str kind: ``volume`` or ``snapshot``.
-    :param str source_id: Its id, or the id that a volume's storage is named
-        after.
-    :rtype: str
-    """
-    return '%s-delete_%s' % (source_id, kind)
-
-
 def _get_lock(name, purpose):
     return coordination.COORDINATOR.get_lock(name)
 
@@ -103,7 +92,7 @@ def _held(get_lock, purpose, volume_ids, snapshot_ids):
     lost = []
     storages = set(volume_ids)
     while True:
-        names = [lock_name(kind, source_id)
+        names = [coordination.source_lock_name(kind, source_id)
                  for kind, ids in (('volume', storages),
                                    ('snapshot', set(snapshot_ids)))
                  for source_id in sorted(ids)]

@@ -47,6 +47,9 @@ PATIENCE = max(30, int(os.environ.get('OS_TEST_TIMEOUT') or 0) / 10)
 GLIMPSE = 3
 """Seconds to watch for something that must not happen."""
 
+PAUSE = 0.05
+"""Seconds between two looks: an answer of the API takes a processor."""
+
 
 class ConcurrentTestCase(test.TestCase):
     """Real services in one process, with real locks."""
@@ -114,7 +117,7 @@ class ConcurrentTestCase(test.TestCase):
         watch.start()
         while not condition():
             self.assertFalse(watch.expired(), message)
-            time.sleep(0.01)
+            time.sleep(PAUSE)
 
     def glimpse(self, condition):
         """Return whether a condition becomes true within GLIMPSE seconds."""
@@ -123,7 +126,7 @@ class ConcurrentTestCase(test.TestCase):
         while not watch.expired():
             if condition():
                 return True
-            time.sleep(0.01)
+            time.sleep(PAUSE)
         return False
 
     def gate(self, operation):

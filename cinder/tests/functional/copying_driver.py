@@ -187,8 +187,9 @@ class CopyingDriver(driver.VolumeDriver):
             self._delete(volume.name_id)
 
     def create_snapshot(self, snapshot):
-        shutil.copyfile(self.path_of(snapshot.volume.name_id),
-                        self.path_of(snapshot.id))
+        with self.recorded('create_snapshot', snapshot):
+            shutil.copyfile(self.path_of(snapshot.volume.name_id),
+                            self.path_of(snapshot.id))
 
     def delete_snapshot(self, snapshot):
         with self.recorded('delete_snapshot', snapshot):

@@ -12,6 +12,8 @@
 
 """Sources that are deleted while a backup copies them."""
 
+import os
+
 import ddt
 
 from cinder import context
@@ -20,6 +22,7 @@ from cinder import objects
 from cinder.tests.functional import concurrent_base
 from cinder.tests.functional import copying_driver
 from cinder.tests.unit import utils as tests_utils
+from cinder.volume import source_locks
 
 
 @ddt.ddt
@@ -27,14 +30,6 @@ class BackupSourcesTestCase(concurrent_base.ConcurrentTestCase):
 
     def setUp(self):
         super().setUp()
-        create = copying_driver.CopyingDriver.create_snapshot
-
-        def recorded_create(driver, snapshot):
-            with driver.recorded('create_snapshot', snapshot):
-                create(driver, snapshot)
-
-        self.mock_object(copying_driver.CopyingDriver, 'create_snapshot',
-                         recorded_create)
         self.start_services()
         self.ctxt = context.get_admin_context()
 
@@ -103,3 +98,11 @@ class BackupSourcesTestCase(concurrent_base.ConcurrentTestCase):
         getting.result(concurrent_base.PATIENCE)
         self.wait_for_status([volume], 'available')
         self.assertEqual(1, self.driver.most_inside('create_from_source'))
+
+    def test_a_restore_leaves_no_lock_file(self):
+        source = concurrent_base.Source(self, 'volume')
+        volume = objects.Volume.get_by_id(self.ctxt, source.id)
+        with source_locks.changing_without_lock('restore', volume):
+            self.assertEqual([], [name
+                                  for name in os.listdir(self.lock_directory)
+                                  if source.lock_name in name])

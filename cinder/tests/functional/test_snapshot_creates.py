@@ -27,14 +27,6 @@ class Base(concurrent_base.ConcurrentTestCase):
 
     def setUp(self):
         super().setUp()
-        create = copying_driver.CopyingDriver.create_snapshot
-
-        def recorded_create(driver, snapshot):
-            with driver.recorded('create_snapshot', snapshot):
-                create(driver, snapshot)
-
-        self.mock_object(copying_driver.CopyingDriver, 'create_snapshot',
-                         recorded_create)
         self.start_services()
         self.ctxt = context.RequestContext(fake.USER_ID, fake.PROJECT_ID,
                                            is_admin=True)

@@ -93,7 +93,7 @@ class SourceLocksTestCase(test.TestCase):
                 snapshots=[fake.SNAPSHOT2_ID, fake.SNAPSHOT_ID]):
             pass
         self.assertEqual(
-            [source_locks.lock_name(kind, source_id) for kind, ids in (
+            [coordination.source_lock_name(kind, source_id) for kind, ids in (
                 ('volume', [fake.VOLUME2_ID, fake.VOLUME_ID]),
                 ('snapshot', [fake.SNAPSHOT2_ID, fake.SNAPSHOT_ID]))
              for source_id in sorted(ids)], self.held)
@@ -112,6 +112,6 @@ class SourceLocksTestCase(test.TestCase):
         with source_locks.reading('a test', volumes=[volume.id]):
             self.assertEqual(1, self.lock.release.call_count)
         self.assertEqual(
-            {source_locks.lock_name('volume', storage)
+            {coordination.source_lock_name('volume', storage)
              for storage in (volume.id, fake.VOLUME2_ID)}, set(self.held[1:]))
         self.assertEqual(3, self.lock.release.call_count)
