@@ -2,11 +2,9 @@
 
 """The commands that build the documentation."""
 
-import os
-import tempfile
-
 import testtools
 
+from tests import temporary
 from tools.checks import docs
 from tools.checks import results
 from tools.common import errors
@@ -15,11 +13,11 @@ from tools.common import errors
 class DocsTest(testtools.TestCase):
 
     def test_every_command_runs_and_those_that_fail_are_told(self):
-        with tempfile.TemporaryDirectory() as folder:
-            result = docs._run(folder, {
-                'One': ['python', '-c', 'raise SystemExit(1)'],
-                'Two': ['python', '-c', 'open("two", "w")']})
-            self.assertTrue(os.path.exists(os.path.join(folder, 'two')))
+        folder = temporary.folder(self)
+        result = docs._run(folder, {
+            'One': ['python', '-c', 'raise SystemExit(1)'],
+            'Two': ['python', '-c', 'open("two", "w")']})
+        self.assertTrue((folder / 'two').exists())
         self.assertEqual(results.Result(1, ('python',)), result)
 
     def test_a_command_that_is_missing_is_named(self):

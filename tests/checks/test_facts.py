@@ -2,14 +2,13 @@
 
 """What files repeat of the facts about releases, each once broken."""
 
-import pathlib
 import re
 import shutil
-import tempfile
 
 import ddt
 import testtools
 
+from tests import temporary
 from tools.checks import facts
 from tools.common.paths import ROOT
 from tools.series import releases
@@ -38,9 +37,7 @@ class FactsTest(testtools.TestCase):
 
     def setUp(self):
         super().setUp()
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.root = pathlib.Path(folder.name)
+        self.root = temporary.folder(self)
         for path in COPIED:
             (self.root / path).parent.mkdir(parents=True, exist_ok=True)
             copy = (shutil.copytree if (ROOT / path).is_dir()

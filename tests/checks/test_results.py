@@ -4,13 +4,12 @@
 
 import contextlib
 import io
-import pathlib
-import tempfile
 from unittest import mock
 
 import ddt
 import testtools
 
+from tests import temporary
 from tools.checks import results
 from tools.checks import runner
 
@@ -24,12 +23,8 @@ class ResultsTest(testtools.TestCase):
 
     def setUp(self):
         super().setUp()
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        patch = mock.patch.object(results, 'FOLDER',
-                                  pathlib.Path(folder.name, 'results'))
-        patch.start()
-        self.addCleanup(patch.stop)
+        self.enterContext(mock.patch.object(
+            results, 'FOLDER', temporary.folder(self) / 'results'))
 
     @ddt.data('fail', 'error', 'skip', 'inprogress', 'uxsuccess')
     def test_all_but_success_is_failure(self, status):

@@ -5,14 +5,13 @@
 import contextlib
 import io
 import os
-import pathlib
 import subprocess
 import sys
-import tempfile
 from unittest import mock
 
 import testtools
 
+from tests import temporary
 from tools.checks import plan
 from tools.checks import results
 from tools.checks import run
@@ -44,9 +43,7 @@ class RunTest(testtools.TestCase):
 
     def setUp(self):
         super().setUp()
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.root = pathlib.Path(folder.name).resolve()
+        self.root = temporary.folder(self).resolve()
         tox = self.root / 'tox'
         tox.write_text(TOX.format(python=sys.executable, root=str(run.ROOT)))
         tox.chmod(0o755)
@@ -58,9 +55,7 @@ class RunTest(testtools.TestCase):
                 (run, 'PASSED', self.root / 'build/results/passed.json'),
                 (results, 'FOLDER', self.root / 'build/results'),
                 (sys, 'executable', str(self.root / 'python'))):
-            patch = mock.patch.object(target, name, value)
-            patch.start()
-            self.addCleanup(patch.stop)
+            self.enterContext(mock.patch.object(target, name, value))
 
     def run_plan(self, name, *names):
         with mock.patch.dict(plan.PLANS, {name: list(names)}), \

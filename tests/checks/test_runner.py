@@ -2,11 +2,9 @@
 
 """Which tests are run of a tree."""
 
-import pathlib
-import tempfile
-
 import testtools
 
+from tests import temporary
 from tools.checks import runner
 
 TEST = '''\
@@ -27,15 +25,10 @@ class RunAllTest(testtools.TestCase):
 
     def setUp(self):
         super().setUp()
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.tree = pathlib.Path(folder.name)
-        for path in ('tests/__init__.py', 'tests/test_a.py',
-                     'tests/test_ab.py', 'tests/test_broken.py'):
-            (self.tree / path).parent.mkdir(exist_ok=True)
-            (self.tree / path).write_text(
-                TEST if 'test_a' in path else
-                'import nothing_such' if 'broken' in path else '')
+        self.tree = temporary.folder(self, {
+            'tests/__init__.py': '', 'tests/test_a.py': TEST,
+            'tests/test_ab.py': TEST,
+            'tests/test_broken.py': 'import nothing_such'})
 
     def run_all(self, tests, pattern=''):
         return sorted(runner.run_all(self.tree, tests, pattern, workers=1))

@@ -2,20 +2,8 @@
 
 """Directories and journals for the tests of the cloud."""
 
-import pathlib
-import tempfile
-
+from tests.temporary import folder  # noqa: F401
 from tools.cloud import journal
-
-
-def folder(test):
-    """Return the pathlib.Path of a directory that goes with the test.
-
-    :param test: unittest.TestCase
-    """
-    made = tempfile.TemporaryDirectory()
-    test.addCleanup(made.cleanup)
-    return pathlib.Path(made.name)
 
 
 def note_call(path, call, step, operation='copy', host='one@copying'):

@@ -26,9 +26,8 @@ class LayoutTest(unittest.TestCase):
         self.packages.mkdir()
         for module in ('rados', 'rbd'):
             self.module(module).touch()
-        patch = mock.patch.object(ceph, 'PACKAGES', self.packages)
-        patch.start()
-        self.addCleanup(patch.stop)
+        self.enterContext(
+            mock.patch.object(ceph, 'PACKAGES', self.packages))
         self.site = sites.Site(folder)
         self.site.make()
 

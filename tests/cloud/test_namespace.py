@@ -13,9 +13,8 @@ class NamespaceTest(unittest.TestCase):
 
     def setUp(self):
         self.folder = made_up.folder(self)
-        patch = mock.patch.dict(os.environ, PATH=str(self.folder))
-        patch.start()
-        self.addCleanup(patch.stop)
+        self.enterContext(
+            mock.patch.dict(os.environ, PATH=str(self.folder)))
 
     def test_who_may_not_make_namespaces_is_told(self):
         program = self.folder / 'unshare'

@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import pathlib
-import tempfile
 import unittest
 from unittest import mock
 
+from tests import temporary
 from tools.common import files
 
 
 class WriteWholeTest(unittest.TestCase):
 
     def setUp(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.path = pathlib.Path(directory.name, 'report.html')
+        self.path = temporary.folder(self) / 'report.html'
 
     def test_no_part_remains_when_writing_fails(self):
         self.path.write_text('whole')

@@ -2,12 +2,11 @@
 
 """What is remembered, and what is not."""
 
-import pathlib
-import tempfile
 from unittest import mock
 
 import testtools
 
+from tests import temporary
 from tools.common import memory
 
 
@@ -15,9 +14,7 @@ class MemoryTest(testtools.TestCase):
 
     def setUp(self):
         super().setUp()
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name, 'kept')
+        self.folder = temporary.folder(self) / 'kept'
         self.make = mock.Mock(side_effect=[b'first', b'second'])
 
     def remember(self, *facts):

@@ -12,6 +12,7 @@ import tempfile
 
 import testtools
 
+from tests import temporary
 from tools.common.paths import ROOT
 from tools.series import apply
 from tools.series import commits
@@ -43,9 +44,8 @@ class WholePluginTest(testtools.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.released = pathlib.Path(folder.name, 'cinder')
+        cls.released = pathlib.Path(
+            cls.enterClassContext(tempfile.TemporaryDirectory()), 'cinder')
         sdist = release.fetch(releases.find(ROOT, releases.default(ROOT)),
                               ROOT / tree.FOLDER / 'cache')
         repository, _ = tree.lay_out(cls.released, ROOT, [], sdist)
@@ -54,9 +54,7 @@ class WholePluginTest(testtools.TestCase):
 
     def setUp(self):
         super().setUp()
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.temp = pathlib.Path(folder.name).resolve()
+        self.temp = temporary.folder(self).resolve()
         self.dest = self.temp / 'stack'
         self.dest.mkdir()
         self.plugin = self.dest / 'enhance-locks'

@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import tempfile
 import textwrap
 import time
 import unittest
@@ -10,6 +9,7 @@ from unittest import mock
 
 import ddt
 
+from tests import temporary
 from tools.common import errors
 from tools.measure import process
 
@@ -39,12 +39,8 @@ HANGS = '''
 class ProcessTest(unittest.TestCase):
 
     def setUp(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.tree = pathlib.Path(directory.name)
+        self.tree = temporary.folder(self, {'cinder/__init__.py': ''})
         self.package = self.tree / 'cinder'
-        self.package.mkdir()
-        (self.package / '__init__.py').touch()
 
     def run_child(self, source, mode='eventlet'):
         (self.package / 'monkey_patch.py').write_text(

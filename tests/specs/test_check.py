@@ -6,15 +6,14 @@ import configparser
 import contextlib
 import io
 import os
-import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 
 import ddt
 import testtools
 
+from tests import temporary
 from tools.common.paths import ROOT
 from tools.specs import titles
 
@@ -88,9 +87,7 @@ class CommandsTest(testtools.TestCase):
 
     def setUp(self):
         super().setUp()
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.root = pathlib.Path(folder.name)
+        self.root = temporary.folder(self)
         shutil.copytree(ROOT / 'specs', self.root / 'specs')
         settings = configparser.ConfigParser()
         settings.read(ROOT / 'tox.ini')

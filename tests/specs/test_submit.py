@@ -4,11 +4,10 @@
 
 import contextlib
 import io
-import pathlib
-import tempfile
 
 import testtools
 
+from tests import temporary
 from tools.common.paths import ROOT
 from tools.specs import submit
 
@@ -75,11 +74,8 @@ class SubmitTest(testtools.TestCase):
 
     def setUp(self):
         super().setUp()
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.checkout = pathlib.Path(folder.name)
-        self.write('specs/template.rst', '')
-        self.write(submit.INDEX, INDEX)
+        self.checkout = temporary.folder(self, {
+            'specs/template.rst': '', submit.INDEX: INDEX})
         self.spec = self.checkout / submit.SPEC
 
     def write(self, path, text):

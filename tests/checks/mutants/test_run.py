@@ -2,12 +2,10 @@
 
 """How a test must fail on a mutant."""
 
-import pathlib
-import tempfile
-
 import ddt
 import testtools
 
+from tests import temporary
 from tools.checks.mutants import run
 from tools.checks import runner
 from tools.checks import trees
@@ -59,23 +57,18 @@ LIST = """
 class ComplaintsTest(testtools.TestCase):
 
     def complaints(self, source):
-        with tempfile.TemporaryDirectory() as folder:
-            root = pathlib.Path(folder)
-            for path, text in (
-                    ('tools/checks/mutants/a.yml', LIST),
-                    ('cinder/a.py', source),
-                    ('cinder/tests/unit/test_a.py',
-                     'class ATest:\n'
-                     '    def test_named(self): pass\n'
-                     '    def test_forgotten(self): pass\n')):
-                (root / path).parent.mkdir(parents=True, exist_ok=True)
-                (root / path).write_text(text)
-            repository = git.init(root)
-            repository.run('add', '--all')
-            repository.run('commit', '--quiet', '--message=Cinder',
-                           env=git.identity(apply.BASE_TIME))
-            repository.run('tag', 'upstream')
-            return run.complaints(root, root)
+        root = temporary.folder(self, {
+            'tools/checks/mutants/a.yml': LIST, 'cinder/a.py': source,
+            'cinder/tests/unit/test_a.py':
+                'class ATest:\n'
+                '    def test_named(self): pass\n'
+                '    def test_forgotten(self): pass\n'})
+        repository = git.init(root)
+        repository.run('add', '--all')
+        repository.run('commit', '--quiet', '--message=Cinder',
+                       env=git.identity(apply.BASE_TIME))
+        repository.run('tag', 'upstream')
+        return run.complaints(root, root)
 
     def test_a_test_without_a_tree_is_named(self):
         told, = self.complaints('wait()\n')

@@ -56,9 +56,7 @@ class Place:
 class HandOverTest(unittest.TestCase):
 
     def setUp(self):
-        patcher = mock.patch.object(hand_over, 'SPREAD', 0)
-        patcher.start()
-        self.addCleanup(patcher.stop)
+        self.enterContext(mock.patch.object(hand_over, 'SPREAD', 0))
 
     def run_on(self, place):
         return list(hand_over.hand_overs(place, place.ask, PARTS, 0))

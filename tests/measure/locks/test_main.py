@@ -3,14 +3,13 @@
 import contextlib
 import io
 import json
-import pathlib
-import tempfile
 import unittest
 from unittest import mock
 
 import ddt
 
 from tests.measure.locks import made_up
+from tests import temporary
 from tools.common import cli
 from tools.common import errors
 from tools.measure.locks import __main__ as locks_main
@@ -21,13 +20,9 @@ from tools.measure.locks import servers
 class MainTest(unittest.TestCase):
 
     def setUp(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.tree = pathlib.Path(directory.name, 'tree')
-        self.output = pathlib.Path(directory.name, 'out')
-        for path in locks_main.NEEDED:
-            (self.tree / path).parent.mkdir(parents=True, exist_ok=True)
-            (self.tree / path).touch()
+        self.tree = temporary.folder(
+            self, dict.fromkeys(locks_main.NEEDED, ''))
+        self.output = self.tree / 'out'
         self.asked = []
 
     def main(self, *args, told=None, error=None):

@@ -2,12 +2,11 @@
 
 import io
 import json
-import pathlib
 import re
-import tempfile
 import unittest
 
 from tests.measure.locks import made_up
+from tests import temporary
 from tools.measure.locks import backends
 from tools.measure.locks import report
 
@@ -15,9 +14,7 @@ from tools.measure.locks import report
 class ReportTest(unittest.TestCase):
 
     def setUp(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.path = pathlib.Path(directory.name, 'locks.json')
+        self.path = temporary.folder(self) / 'locks.json'
         self.lines = made_up.lines({('eventlet', 'file', 'reader'): 1234.5})
 
     def test_tables_fit_a_terminal_and_tell_failures(self):

@@ -38,8 +38,7 @@ class ServersTest(unittest.TestCase):
                       mock.patch.dict(os.environ),
                       mock.patch.object(servers.importlib, 'import_module',
                                         return_value=module)):
-            patch.start()
-            self.addCleanup(patch.stop)
+            self.enterContext(patch)
         return servers.started(pathlib.Path('tree'), names)
 
     def test_servers_end_with_the_context(self):

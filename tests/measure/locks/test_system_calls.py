@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import os
-import pathlib
-import tempfile
 import unittest
 from unittest import mock
 
+from tests import temporary
 from tools.common import errors
 from tools.measure.locks import system_calls
 
@@ -13,9 +12,7 @@ from tools.measure.locks import system_calls
 class SystemCallsTest(unittest.TestCase):
 
     def setUp(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.path = str(pathlib.Path(directory.name, 'lock'))
+        self.path = str(temporary.folder(self) / 'lock')
 
     def check(self, *more):
         """Check a lock that makes the calls of bare() and some more."""

@@ -3,13 +3,13 @@
 import contextlib
 import io
 import pathlib
-import tempfile
 import unittest
 from unittest import mock
 
 import ddt
 
 from tests.measure.storm import made_up
+from tests import temporary
 from tools.common import errors
 from tools.measure.storm import __main__ as storm_main
 
@@ -54,9 +54,7 @@ class ArgumentsTest(unittest.TestCase):
 class MainTest(unittest.TestCase):
 
     def setUp(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
+        self.directory = temporary.folder(self)
         self.output = self.directory / 'out'
 
     def main(self, *arguments):
@@ -71,10 +69,8 @@ class MainTest(unittest.TestCase):
 
     def runs(self, upstream, patched):
         runs = {'upstream': upstream, 'patched': patched}
-        patcher = mock.patch.object(
-            storm_main, 'run_tree', lambda name, tree, args: runs[name])
-        patcher.start()
-        self.addCleanup(patcher.stop)
+        self.enterContext(mock.patch.object(
+            storm_main, 'run_tree', lambda name, tree, args: runs[name]))
 
     def test_a_missing_tree_is_one_sentence(self):
         status, stderr = self.main()

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import os
-import pathlib
 import sys
-import tempfile
 import textwrap
 import unittest
 
+from tests import temporary
 from tools.common import errors
 from tools.measure.storm import process
 
@@ -34,16 +33,12 @@ DIES = '''
 class CloudTest(unittest.TestCase):
 
     def setUp(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.tree = pathlib.Path(directory.name, 'tree')
-        self.log = pathlib.Path(directory.name, 'service.log')
+        self.tree = temporary.folder(self, {'cinder/__init__.py': ''})
+        self.log = self.tree / 'service.log'
 
     def cloud(self, source, threads=False):
-        package = self.tree / 'cinder'
-        package.mkdir(parents=True)
-        (package / '__init__.py').touch()
-        (package / 'monkey_patch.py').write_text(textwrap.dedent(source))
+        (self.tree / 'cinder/monkey_patch.py').write_text(
+            textwrap.dedent(source))
         return process.Cloud(self.tree, 2.0, threads, self.log)
 
     def assert_nothing_left(self, told):

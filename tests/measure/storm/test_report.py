@@ -2,12 +2,11 @@
 
 import io
 import json
-import pathlib
 import re
-import tempfile
 import unittest
 
 from tests.measure.storm import made_up
+from tests import temporary
 from tools.measure.storm import figures
 from tools.measure.storm import report
 
@@ -25,9 +24,7 @@ LOADS = re.compile(r'''(?:src|href|data|action)\s*=\s*["']?\s*(?!\#)[^"'\s>]+
 class ReportTest(unittest.TestCase):
 
     def setUp(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
+        self.directory = temporary.folder(self)
         self.runs = [made_up.run('upstream'), made_up.run('patched')]
         self.runs[0].storm.creates[0].checksum = 'bad'
         self.columns = [figures.figures(run) for run in self.runs]

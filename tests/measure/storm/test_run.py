@@ -87,10 +87,8 @@ class FakeClient:
 class ScenarioTest(unittest.TestCase):
 
     def setUp(self):
-        patcher = mock.patch.multiple(run, OBSERVE_SECONDS=0.001,
-                                      HANDOVER_SECONDS=0)
-        patcher.start()
-        self.addCleanup(patcher.stop)
+        self.enterContext(mock.patch.multiple(
+            run, OBSERVE_SECONDS=0.001, HANDOVER_SECONDS=0))
 
     def run_with(self, client, source='snapshot', patience=None):
         cloud = mock.Mock(client=client, workers=64)
