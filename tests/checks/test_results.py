@@ -11,11 +11,7 @@ import testtools
 
 from tests import temporary
 from tools.checks import results
-from tools.checks import runner
-
-
-def outcome(status, details=''):
-    return runner.Outcome(status, details)
+from tools.checks.runner import Outcome
 
 
 @ddt.ddt
@@ -28,15 +24,15 @@ class ResultsTest(testtools.TestCase):
 
     @ddt.data('fail', 'error', 'skip', 'inprogress', 'uxsuccess')
     def test_all_but_success_is_failure(self, status):
-        result = results.of({'a': outcome('success'),
-                             'b': outcome(status, 'why')})
+        result = results.of({'a': Outcome('success'),
+                             'b': Outcome(status, 'why')})
         self.assertEqual(
             results.Result(1, (f'b: {status}',), details='b\nwhy\n'), result)
 
     def test_only_named_tests_may_be_skipped(self):
         result = results.of(
-            {'cinder.a': outcome('skip', 'no\nserver'),
-             'ours.b': outcome('skip')},
+            {'cinder.a': Outcome('skip', 'no\nserver'),
+             'ours.b': Outcome('skip')},
             lambda test: test.startswith('cinder'))
         self.assertEqual(('ours.b: skip',), result.failed)
         self.assertEqual(('cinder.a: no server',), result.skipped)

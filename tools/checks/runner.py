@@ -29,7 +29,7 @@ class Outcome:
     """
 
     status: str
-    details: str
+    details: str = ''
 
 
 def run_all(tree, tests, pattern, threads=False, workers=os.cpu_count()):

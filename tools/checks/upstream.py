@@ -30,30 +30,21 @@ def run(root, cinder, pattern, threads, may_skip):
         other counts as failed
     :rtype: tools.checks.results.Result
     """
-    outcomes = runner.run_all(cinder, UNIT, pattern, threads)
-    failed = {test: outcome for test, outcome in outcomes.items()
-              if outcome.status not in ('success', 'skip')}
-    passed = sum(outcome.status == 'success' for outcome in outcomes.values())
-    skipped = [test for test, outcome in outcomes.items()
-               if outcome.status == 'skip']
-    print(f'{passed} passed, {len(failed)} failed, {len(skipped)} are '
-          f'skipped')
-    released = {}
+    ran = runner.run_all(cinder, UNIT, pattern, threads)
+    outcomes = {test: outcome for test, outcome in ran.items()
+                if outcome.status != 'skip' or not may_skip(test)}
+    print(f'{len(ran) - len(outcomes)} are skipped')
+    failed = sorted(test for test, outcome in outcomes.items()
+                    if outcome.status not in ('success', 'skip'))
     if failed:
         folder = trees.lay_out(root, cinder, 'upstream')
         with open(folder / 'tests.log', 'w') as log:
-            released = runner.run_some(folder, sorted(failed), log,
-                                       threads)
-    ours = [f'{test}: skip' for test in sorted(skipped)
-            if not may_skip(test)]
-    for test, outcome in sorted(failed.items()):
-        if test in released and same(outcome, released[test]):
-            print(f'{test}: fails on Cinder as released, too')
-        else:
-            ours.append(f'{test}: {reason_of(outcome)}')
-    if not outcomes:
-        ours.append('no test ran')
-    return results.Result(passed, tuple(ours))
+            released = runner.run_some(folder, failed, log, threads)
+        for test in failed:
+            if test in released and same(outcomes[test], released[test]):
+                print(f'{test}: fails on Cinder as released, too')
+                del outcomes[test]
+    return results.of(outcomes)
 
 
 def same(one, other):

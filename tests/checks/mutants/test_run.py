@@ -7,14 +7,10 @@ import testtools
 
 from tests import temporary
 from tools.checks.mutants import run
-from tools.checks import runner
+from tools.checks.runner import Outcome
 from tools.checks import trees
 from tools.series import apply
 from tools.series import git
-
-
-def outcome(status, details=''):
-    return runner.Outcome(status, details)
 
 
 @ddt.ddt
@@ -26,17 +22,17 @@ class JudgeTest(testtools.TestCase):
         return run.judge(self.TEST, 'the reason', {
             'cinder.tests.' + test: found for test, found in outcomes.items()})
 
-    @ddt.data({'unit.a.B.test_c': outcome('fail', 'for The Reason')},
-              {'unit.a.B.test_c_1_x': outcome('fail', 'the reason'),
-               'unit.a.B.test_c_2': outcome('success')})
+    @ddt.data({'unit.a.B.test_c': Outcome('fail', 'for The Reason')},
+              {'unit.a.B.test_c_1_x': Outcome('fail', 'the reason'),
+               'unit.a.B.test_c_2': Outcome('success')})
     def test_a_failure_for_the_reason_is_right(self, outcomes):
         self.assertIsNone(self.judge(outcomes))
 
     @ddt.data(({}, 'did not run'),
-              ({'unit.a.B.test_c_d': outcome('fail', 'the reason')},
+              ({'unit.a.B.test_c_d': Outcome('fail', 'the reason')},
                'did not run'),
-              ({'unit.a.B.test_c': outcome('success')}, 'must fail'),
-              ({'unit.a.B.test_c': outcome('fail', 'another')}, 'another'))
+              ({'unit.a.B.test_c': Outcome('success')}, 'must fail'),
+              ({'unit.a.B.test_c': Outcome('fail', 'another')}, 'another'))
     @ddt.unpack
     def test_anything_else_is_wrong(self, outcomes, complaint):
         self.assertIn(complaint, self.judge(outcomes))
