@@ -2,14 +2,13 @@
 
 """The commands that make the pins; no test runs uv."""
 
-import contextlib
-import io
 import subprocess
 from unittest import mock
 
 import testtools
 
 from tools.checks import pins
+from tools.common import errors
 from tools.common.paths import ROOT
 from tools.series import releases
 
@@ -59,38 +58,32 @@ class CommandsTest(testtools.TestCase):
 
 class MakeTest(testtools.TestCase):
 
-    def run_main(self, fails=None):
-        """Run the program; return its status, its steps and its errors.
+    def make(self, fails=None):
+        """Make the pins and note the steps.
 
         :param str fails: the file of pins that uv cannot make
         """
-        steps = []
-
         def run(command, cwd):
             self.assertEqual(ROOT, cwd)
-            steps.append(command[-1])
+            self.steps.append(command[-1])
             return subprocess.CompletedProcess(
                 command, 1 if command[-1] == fails else 0)
 
+        self.steps = []
         with (mock.patch('tools.series.tree.build',
-                         side_effect=lambda root, name: steps.append(name)),
-              mock.patch('subprocess.run', side_effect=run),
-              contextlib.redirect_stderr(io.StringIO()) as stderr):
-            status = pins.main()
-        return status, steps, stderr.getvalue()
+                         lambda root, name: self.steps.append(name)),
+              mock.patch('subprocess.run', side_effect=run)):
+            pins.make(ROOT)
 
     def test_all_trees_are_built_before_the_first_pins(self):
-        status, steps, told = self.run_main()
-        versions = list(releases.load(ROOT))
-        self.assertEqual((0, ''), (status, told))
-        self.assertEqual(versions, steps[:len(versions)])
-        self.assertEqual([line[-1] for line in pins.commands(ROOT)],
-                         steps[len(versions):])
+        self.make()
+        self.assertEqual(
+            [*releases.load(ROOT),
+             *(line[-1] for line in pins.commands(ROOT))], self.steps)
 
     def test_pins_that_cannot_be_made_end_the_run(self):
         last = f'requirements/{OLDER.version}.in'
-        status, steps, told = self.run_main(last)
-        self.assertEqual(1, status)
-        self.assertEqual(last, steps[-1])
-        self.assertIn('error: expected new pins, found exit status 1 of uv',
-                      told)
+        error = self.assertRaises(errors.ToolError, self.make, last)
+        self.assertEqual(last, self.steps[-1])
+        self.assertIn('expected new pins, found exit status 1 of uv',
+                      str(error))

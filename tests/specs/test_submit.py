@@ -8,6 +8,7 @@ import io
 import testtools
 
 from tests import temporary
+from tools.common import errors
 from tools.common.paths import ROOT
 from tools.specs import submit
 
@@ -87,18 +88,15 @@ class SubmitTest(testtools.TestCase):
         return (self.checkout / submit.INDEX).read_text()
 
     def submit(self):
-        with (contextlib.redirect_stdout(io.StringIO()),
-              contextlib.redirect_stderr(io.StringIO()) as stderr):
-            status = submit.main([str(self.checkout)])
-        return status, stderr.getvalue()
+        with contextlib.redirect_stdout(io.StringIO()):
+            submit.submit(self.checkout)
 
     def assertRefused(self, reason):
-        status, told = self.submit()
-        self.assertEqual(1, status)
-        self.assertIn(reason, told)
+        error = self.assertRaises(errors.ToolError, self.submit)
+        self.assertIn(reason, str(error))
 
     def test_the_release_becomes_the_current_one(self):
-        self.assertEqual((0, ''), self.submit())
+        self.submit()
         self.assertEqual(EDITED, self.index())
         self.assertEqual((ROOT / submit.SPEC).read_bytes(),
                          self.spec.read_bytes())
@@ -106,7 +104,7 @@ class SubmitTest(testtools.TestCase):
     def test_a_release_that_was_opened_already_is_left_as_it_is(self):
         self.write(submit.INDEX, EDITED)
         self.write('specs/2027.1/remove-me.rst', '')
-        self.assertEqual((0, ''), self.submit())
+        self.submit()
         self.assertEqual(EDITED, self.index())
         self.assertEqual([self.spec], list(self.spec.parent.iterdir()))
 

@@ -13,6 +13,7 @@ import sys
 from packaging import requirements
 from packaging import utils
 
+from tools.common import cli
 from tools.common import errors
 from tools.common.paths import ROOT
 from tools.series import releases
@@ -71,19 +72,5 @@ def make(root):
                 f'{" ".join(command)}')
 
 
-def main():
-    """Make the pins of this repository.
-
-    :returns: the exit status
-    :rtype: int
-    """
-    try:
-        make(ROOT)
-    except (errors.ToolError, OSError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(cli.run(make, ROOT))

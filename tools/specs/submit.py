@@ -13,6 +13,7 @@ import os
 import pathlib
 import sys
 
+from tools.common import cli
 from tools.common import errors
 from tools.common.paths import ROOT
 from tools.series import documents
@@ -45,6 +46,7 @@ def submit(directory):
     target.write_bytes((ROOT / SPEC).read_bytes())
     index.write_bytes(content)
     target.with_name('remove-me.rst').unlink(missing_ok=True)
+    print(f'{directory} has the specification now; run tox there')
 
 
 def edited(index, where):
@@ -65,26 +67,9 @@ def edited(index, where):
     return index
 
 
-def main(arguments=None):
-    """Put the specification into the checkout that is named.
-
-    :param list[str] arguments: the arguments; the program's by default
-    :returns: the exit status
-    :rtype: int
-    """
+if __name__ == '__main__':
     parser = argparse.ArgumentParser(
         prog='python -m tools.specs.submit',
         description='Put the specification into a checkout of cinder-specs.')
     parser.add_argument('directory', type=pathlib.Path, metavar='DIR')
-    directory = parser.parse_args(arguments).directory
-    try:
-        submit(directory)
-    except (errors.ToolError, OSError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
-    print(f'{directory} has the specification now; run tox there')
-    return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(cli.run(submit, parser.parse_args().directory))
