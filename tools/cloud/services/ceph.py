@@ -21,39 +21,25 @@ class Ceph:
     :param site: the tools.cloud.site.Site
     :param latency: seconds, as a number, by which answers to USER are
         delayed at most
+    :ivar site: the same
     :ivar config: pathlib.Path of the ceph.conf
     :ivar monitor: the Monitor, which the others need
-    :ivar manager: the Manager
+    :ivar manager: the Daemon of kind 'mgr'
     :ivar osd: the OSD
     :ivar pool: the Pool, which needs the OSD
     """
 
     def __init__(self, site, latency=0):
-        self._site = site
+        self.site = site
         folder = site.folder('ceph')
         self.config = site.render(
             'ceph.conf', folder / 'ceph.conf', folder=folder,
             fsid=uuid.uuid4(), port=site.port(), gigabytes=GIGABYTES,
             user=USER, latency=latency)
-        self.monitor = Monitor(self)
-        self.manager = Manager(self)
-        self.osd = OSD(self)
+        self.monitor = Monitor(self, 'mon', 'a')
+        self.manager = Daemon(self, 'mgr', 'a')
+        self.osd = OSD(self, 'osd', '0')
         self.pool = Pool(self)
-
-    def daemon(self, kind, number):
-        """Return the arguments that a daemon passes to service.Daemon.
-
-        :param kind: 'mon', 'mgr' or 'osd'
-        :param number: its id as text
-        """
-        name = f'ceph-{kind}'
-        return (name, [name, '--conf', self.config, '--id', number,
-                       '--foreground'],
-                self._site.log(name), self._site.environment())
-
-    def folder(self, kind, number):
-        """Return the pathlib.Path of a daemon's data, which is made."""
-        return self._site.folder('ceph', f'{kind}.{number}')
 
     def ask(self, program, *arguments):
         """Run ``ceph`` or another of its programs and return what it prints.
@@ -65,55 +51,49 @@ class Ceph:
         return service.run(
             f'{program} {" ".join(map(str, arguments[:3]))}',
             [program, '--conf', self.config, *arguments],
-            self._site.log('ceph'), self._site.environment())
+            self.site.log('ceph'), self.site.environment())
 
 
-class Monitor(service.Daemon):
-    """The monitor.
+class Daemon(service.Daemon):
+    """A daemon of the cluster.
 
     :param ceph: the Ceph
+    :param kind: 'mon', 'mgr' or 'osd'
+    :param number: its id as text
     """
 
-    def __init__(self, ceph):
+    def __init__(self, ceph, kind, number):
         self._ceph = ceph
-        self._data = ceph.folder('mon', 'a')
-        super().__init__(*ceph.daemon('mon', 'a'))
+        self._data = ceph.site.folder('ceph', f'{kind}.{number}')
+        name = f'ceph-{kind}'
+        super().__init__(
+            name, [name, '--conf', ceph.config, '--id', number,
+                   '--foreground'],
+            ceph.site.log(name), ceph.site.environment())
 
     def launch(self):
         if not any(self._data.iterdir()):
-            self._ceph.ask('ceph-mon', '--mkfs', '--id', 'a')
+            self._make()
         super().launch()
 
-
-class Manager(service.Daemon):
-    """The manager.
-
-    :param ceph: the Ceph
-    """
-
-    def __init__(self, ceph):
-        ceph.folder('mgr', 'a')
-        super().__init__(*ceph.daemon('mgr', 'a'))
+    def _make(self):
+        """Make what has to be in its directory before it starts."""
 
 
-class OSD(service.Daemon):
-    """The OSD, with BlueStore on a sparse file.
+class Monitor(Daemon):
+    """The monitor."""
 
-    :param ceph: the Ceph
-    """
+    def _make(self):
+        self._ceph.ask('ceph-mon', '--mkfs', '--id', 'a')
 
-    def __init__(self, ceph):
-        self._ceph = ceph
-        self._data = ceph.folder('osd', '0')
-        super().__init__(*ceph.daemon('osd', '0'))
 
-    def launch(self):
-        if not any(self._data.iterdir()):
-            name = uuid.uuid4()
-            self._ceph.ask('ceph', 'osd', 'new', name)
-            self._ceph.ask('ceph-osd', '--mkfs', '--id', '0', '--osd-uuid',
-                           name)
-        super().launch()
+class OSD(Daemon):
+    """The OSD, with BlueStore on a sparse file."""
+
+    def _make(self):
+        name = uuid.uuid4()
+        self._ceph.ask('ceph', 'osd', 'new', name)
+        self._ceph.ask('ceph-osd', '--mkfs', '--id', '0', '--osd-uuid', name)
 
 
 class Pool(service.Service):
@@ -125,17 +105,11 @@ class Pool(service.Service):
     def __init__(self, ceph):
         super().__init__('ceph pool')
         self._ceph = ceph
-        self._made = False
 
     def launch(self):
-        if not self._made:
-            self._ceph.ask('ceph', 'osd', 'pool', 'create', POOL, '8')
-            # Returns when the pool can be written to.
-            self._ceph.ask('rbd', 'pool', 'init', POOL)
-            self._made = True
-
-    def stop(self):
-        """Do nothing: it ends with the cluster."""
+        self._ceph.ask('ceph', 'osd', 'pool', 'create', POOL, '8')
+        # Returns when the pool can be written to.
+        self._ceph.ask('rbd', 'pool', 'init', POOL)
 
 
 def bindings(site):

@@ -124,9 +124,6 @@ class Schema(service.Service):
                     ['cinder-manage', '--config-file', self._config, 'db',
                      'sync'], self._log, self._environment)
 
-    def stop(self):
-        """Do nothing: it ends with the database."""
-
 
 class API(WSGIServer):
     """cinder-api.
@@ -225,9 +222,6 @@ class Pools(service.Service):
         if not wanted <= known:
             raise ValueError(f'it knows {", ".join(sorted(known)) or "none"}')
 
-    def stop(self):
-        """Do nothing: it ends with the scheduler."""
-
 
 class Types(service.Service):
     """The volume types, one of the same name for each backend.
@@ -245,6 +239,3 @@ class Types(service.Service):
                 self._cinder.volumes.create_type(
                     name=backend,
                     extra_specs={'volume_backend_name': backend})
-
-    def stop(self):
-        """Do nothing: they end with the database."""

@@ -105,11 +105,8 @@ class Catalog(service.Service):
         self._site = site
         self._keystone = keystone
         self._entry = (name, kind, url)
-        self._made = False
 
     def launch(self):
-        if self._made:
-            return
         name, kind, url = self._entry
         with self._keystone.connect() as cloud:
             identity = cloud.identity
@@ -127,7 +124,3 @@ class Catalog(service.Service):
                 identity.create_endpoint(
                     service_id=entry.id, region_id=REGION,
                     interface=interface, url=url)
-        self._made = True
-
-    def stop(self):
-        """Do nothing: it ends with Keystone's database."""

@@ -53,8 +53,10 @@ class Service:
         self.wait()
 
     def stop(self):
-        """Stop it, even if it never started or is dead already."""
-        raise NotImplementedError()
+        """Stop it, even if it never started or is dead already.
+
+        What is in another service, as tables are, ends with that one.
+        """
 
     def check(self):
         """Raise ToolError if it has ended by itself."""
