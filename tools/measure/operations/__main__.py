@@ -36,31 +36,24 @@ def parse(arguments):
         parser.add_argument('--' + tree, required=True, type=pathlib.Path,
                             help='source tree with the functional tests of '
                                  'the series')
-    for option, default, what in (
-            ('--turns', TURNS, 'turns of each tree'),
-            ('--operations', OPERATIONS, 'operations of each kind in a turn')):
-        parser.add_argument(option, type=int, default=default, metavar='N',
-                            help=what + ' (default: %(default)s)')
     return parser.parse_args(arguments)
 
 
-def measure(trees, mode, number, operations):
+def measure(trees, mode):
     """Time the operations on both trees.
 
     :param trees: dict of name -> pathlib.Path of the tree
     :param str mode: one of tools.measure.process.MODES
-    :param int number: how many turns each tree has
-    :param int operations: how many of each kind a turn times
     :returns: dict of operation -> name -> list of seconds, by turn
     :raises ToolError: if a process fails
     """
     seconds = {}
-    for turn in range(number):
+    for turn in range(TURNS):
         for name in turns.forth_and_back(trees, turn):
-            say(f'{mode:8} {turn + 1}/{number} {name}')
+            say(f'{mode:8} {turn + 1}/{TURNS} {name}')
             values = process.run(
                 trees[name], mode, 'tools.measure.operations.child',
-                str(operations))['values']
+                str(OPERATIONS))['values']
             for operation, value in values.items():
                 seconds.setdefault(operation, {}).setdefault(name, []).append(
                     value)
@@ -101,8 +94,7 @@ def compare(args):
     trees = {'upstream': args.upstream, 'patched': args.patched}
     expensive = []
     for mode in process.MODES:
-        expensive += tell(mode, measure(trees, mode, args.turns,
-                                        args.operations))
+        expensive += tell(mode, measure(trees, mode))
     if expensive:
         raise ToolError('dearer by more than one lock: '
                         f'{", ".join(expensive)}')
