@@ -7,9 +7,6 @@ source, about as fast as from as many sources; with 1 and a sentence
 otherwise; with 2 when the command line is wrong.
 """
 
-import datetime
-import os
-import platform
 import shlex
 import sys
 
@@ -21,6 +18,7 @@ from tools.cloud.storm.results import Result
 from tools.cloud.storm.run import run_case
 from tools.cloud.storm import validate
 from tools.common import progress
+from tools.measure import machine
 
 FOLDER = command.ROOT / 'build/cloud-storm'
 
@@ -46,10 +44,7 @@ def run(args):
     facts = {
         'command': shlex.join(
             ['python', '-m', args.module, '--form', args.form]),
-        'cores': len(os.sched_getaffinity(0)),
-        'machine': platform.platform(),
-        'date': datetime.datetime.now(datetime.timezone.utc).strftime(
-            '%Y-%m-%d %H:%M UTC')}
+        **machine.facts()}
     for settings, storms in cases.FORMS[args.form].items():
         found = {}
         for tree in command.TREES:

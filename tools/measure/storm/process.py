@@ -12,11 +12,11 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import time
 
 import jinja2
 
 from tools.common.errors import ToolError
+from tools.common.waiting import wait_for
 from tools.measure.process import environment
 from tools.measure.storm.client import Client
 
@@ -91,14 +91,10 @@ class Cloud:
         self.workers = ready['workers']
 
     def _wait_for(self, ready):
-        deadline = time.monotonic() + START_SECONDS
-        while not ready.exists():
+        def read():
             self.check()
-            if time.monotonic() > deadline:
-                raise ToolError('Cinder did not start within '
-                                f'{START_SECONDS} seconds')
-            time.sleep(0.1)
-        return json.loads(ready.read_text())
+            return json.loads(ready.read_text())
+        return wait_for('Cinder to start', read, START_SECONDS)
 
     def check(self):
         """Raise ToolError when the child has ended."""

@@ -14,6 +14,7 @@ import time
 
 from tools.common.errors import ToolError
 from tools.common.progress import say
+from tools.common.waiting import wait_for
 from tools.measure.storm.records import Create
 from tools.measure.storm.records import Delete
 from tools.measure.storm.records import TreeRun
@@ -124,19 +125,12 @@ class Scenario:
     def _at_once(self, function, arguments):
         """Call function on each argument in threads; return the results."""
         pool = concurrent.futures.ThreadPoolExecutor(len(arguments))
-        futures = [pool.submit(function, argument) for argument in arguments]
+        answers = pool.map(function, arguments)
+        # An interrupt does not wait for answers.
         pool.shutdown(wait=False)
-        waiting = futures
-        while waiting:
-            done, waiting = concurrent.futures.wait(
-                waiting, PROGRESS_SECONDS,
-                concurrent.futures.FIRST_EXCEPTION)
-            for future in done:
-                future.result()
-            self._cloud.check()
-            self._say(f'{len(futures) - len(waiting)} of {len(futures)} '
-                      'requests accepted')
-        return [future.result() for future in futures]
+        accepted = list(answers)
+        self._say(f'{len(accepted)} requests accepted')
+        return accepted
 
     def _delete(self, source_id, unrelated_id):
         """Ask for both deletes.
@@ -196,17 +190,12 @@ class Scenario:
 
     def _wait(self, what, condition):
         """Return once condition() is true; say what we wait for."""
-        begun = said = time.monotonic()
-        while not condition():
+        def look():
             self._cloud.check()
-            now = time.monotonic()
-            if now - begun > self._patience:
-                raise ToolError(f'waited in vain for {what}, '
-                                f'{self._patience:.0f} seconds')
-            if now - said > PROGRESS_SECONDS:
-                self._say('waiting for %s' % what)
-                said = now
-            time.sleep(OBSERVE_SECONDS)
+            if not condition():
+                raise ValueError('not yet')
+        self._say(f'waiting for {what}')
+        wait_for(what, look, self._patience)
 
     def _wait_until_available(self, kind, ids):
         def all_available():
