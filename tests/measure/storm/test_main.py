@@ -91,9 +91,8 @@ class MainTest(unittest.TestCase):
 
     def test_a_failing_cloud_names_its_log_and_leaves_no_report(self):
         with mock.patch.object(storm_main, 'NEEDED', ()), \
-                mock.patch.object(storm_main, 'Cloud') as cloud:
-            cloud.return_value.__enter__.side_effect = errors.ToolError(
-                'no luck')
+                mock.patch('tools.measure.storm.process.running',
+                           side_effect=errors.ToolError('no luck')):
             status, stderr = self.main()
 
         self.assertEqual(1, status)

@@ -11,7 +11,7 @@ from tools.measure.storm import process
 
 # Stands for a whole Cinder: the child imports this module before all else.
 LIVES = '''
-    import json, os, sys
+    import json, os, sys, time
     with open('ready.part', 'w') as ready:
         json.dump({'api': 'http://api', 'observer': 'http://observer',
                    'workers': 64,
@@ -21,8 +21,7 @@ LIVES = '''
                                 'own_python': os.environ.get('OWN_PYTHON'),
                                 'tree': __file__}}, ready)
     os.rename('ready.part', 'ready.json')
-    sys.stdin.read()
-    sys.exit()
+    time.sleep(600)
 '''
 DIES = '''
     import sys
@@ -39,7 +38,7 @@ class CloudTest(unittest.TestCase):
     def cloud(self, source, threads=False):
         (self.tree / 'cinder/monkey_patch.py').write_text(
             textwrap.dedent(source))
-        return process.Cloud(self.tree, 2.0, threads, self.log)
+        return process.running(self.tree, 2.0, threads, self.log)
 
     def assert_nothing_left(self, told):
         self.assertRaises(ProcessLookupError, os.kill, told['pid'], 0)
@@ -55,7 +54,7 @@ class CloudTest(unittest.TestCase):
         self.assert_nothing_left(cloud.versions)
 
     def test_an_environment_brings_its_own_python(self):
-        cloud = self.cloud(LIVES)
+        running = self.cloud(LIVES)
         (self.tree / 'pyvenv.cfg').touch()
         python = self.tree / 'bin/python'
         python.parent.mkdir()
@@ -64,7 +63,7 @@ class CloudTest(unittest.TestCase):
             'OWN_PYTHON=yes PYTHONPATH=%s:$PYTHONPATH exec %s "$@"\n'
             % (self.tree, self.tree, sys.executable))
         python.chmod(0o755)
-        with cloud:
+        with running as cloud:
             self.assertEqual('yes', cloud.versions['own_python'])
 
     def test_native_threads(self):

@@ -17,7 +17,7 @@ import psutil
 from tools.common.errors import ToolError
 from tools.common.waiting import wait_for
 
-READY_SECONDS = 60
+READY_SECONDS = 120
 TERM_SECONDS = 15
 KILL_SECONDS = 15
 

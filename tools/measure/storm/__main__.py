@@ -17,8 +17,7 @@ from tools.common.errors import ToolError
 from tools.common.progress import say
 from tools.measure import machine
 from tools.measure.storm import figures
-from tools.measure.storm.process import Cloud
-from tools.measure.storm.process import is_environment
+from tools.measure.storm import process
 from tools.measure.storm import report
 from tools.measure.storm.run import Scenario
 from tools.measure import tree as trees
@@ -88,7 +87,7 @@ def run_tree(name, tree, args):
     :returns: tools.measure.storm.records.TreeRun
     """
     what, needed = 'a Cinder source tree', NEEDED
-    if is_environment(tree):
+    if process.is_environment(tree):
         what, needed = 'an installed Cinder', INSTALLED
     log = args.output / (name + '.log')
     try:
@@ -97,7 +96,8 @@ def run_tree(name, tree, args):
         raise ToolError(f'{name} tree: {error}')
     say(f'{name:8} starting Cinder of {tree}')
     try:
-        with Cloud(tree, args.seconds, args.threads, log) as cloud:
+        with process.running(tree, args.seconds, args.threads,
+                             log) as cloud:
             return Scenario(name, cloud, args.source, args.creates,
                             args.seconds).run()
     except ToolError as error:

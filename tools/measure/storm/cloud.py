@@ -2,11 +2,11 @@
 
 """The child process: one Cinder tree's services, real ones, until told to end.
 
-Run as ``python -m tools.measure.storm.cloud CONFIG_FILE TREE`` with the tree
-first on the module path. It promises that the Cinder it runs is the tree's,
-that API, scheduler and volume service answer once ``ready.json`` is in the
-state directory, and that it ends, and removes that directory, when its
-standard input closes: so it never outlives the process that started it.
+Run as ``python -m tools.measure.storm.cloud CONFIG_FILE TREE PARENT`` with the
+tree first on the module path. It promises that the Cinder it runs is the
+tree's, that API, scheduler and volume service answer once ``ready.json`` is in
+the state directory, and that it ends, and removes that directory, when the
+process PARENT that started it is gone.
 """
 
 from cinder import monkey_patch
@@ -16,9 +16,9 @@ monkey_patch.patch()
 import importlib.metadata  # noqa: E402,I100
 import json  # noqa: E402
 import os  # noqa: E402
-import select  # noqa: E402
 import shutil  # noqa: E402
 import sys  # noqa: E402
+import time  # noqa: E402
 
 from cinder.common import config  # noqa: E402,F401  registers options
 from cinder.db import api as db  # noqa: E402
@@ -86,19 +86,12 @@ def announce(directory, **facts):
     os.rename(path + '.part', path)
 
 
-def wait_for_end_of_input():
-    """Return when the parent closed our standard input, or is gone."""
-    while True:
-        select.select([sys.stdin], [], [])
-        if not os.read(sys.stdin.fileno(), 1):
-            return
-
-
-def main(config_file, tree):
-    """Run one Cinder until standard input ends.
+def main(config_file, tree, parent):
+    """Run one Cinder while the process lives that started it.
 
     :param config_file: path of a cinder.conf
     :param tree: path of the source tree that must provide ``cinder``
+    :param parent: id of that process as text
     """
     if not os.path.realpath(cinder.__file__).startswith(
             os.path.realpath(tree) + os.sep):
@@ -115,7 +108,8 @@ def main(config_file, tree):
     observer.start()
     announce(conf.state_path, api=services.api.url, observer=observer.url,
              workers=conf.executor_thread_pool_size, versions=versions())
-    wait_for_end_of_input()
+    while os.getppid() == int(parent):
+        time.sleep(1)
     shutil.rmtree(conf.state_path, ignore_errors=True)
     # A graceful stop would wait for requests that nobody waits for any more.
     os._exit(0)
