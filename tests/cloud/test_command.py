@@ -14,7 +14,7 @@ from tools.cloud import namespace
 class CommandTest(unittest.TestCase):
 
     def setUp(self):
-        self.folder = made_up.folder(self)
+        self.folder = made_up.folder(self, {'cinder/__init__.py': ''})
         self.said = io.StringIO()
 
     def main(self, *arguments):
@@ -30,15 +30,13 @@ class CommandTest(unittest.TestCase):
                       "'patched')", self.said.getvalue())
 
     def test_a_tree_that_is_not_whole_is_refused(self):
-        (self.folder / 'cinder').mkdir()
-        (self.folder / 'cinder/__init__.py').touch()
         with mock.patch.dict(command.TREES, patched=self.folder):
             self.assertEqual(1, self.main())
 
         self.assertEqual(
-            f'cloud: patched tree: expected a Cinder source tree in '
-            f'{self.folder}, it has no etc/cinder/api-paste.ini; "python -m '
-            f'tools.checks trees" makes it\n', self.said.getvalue())
+            f'cloud: expected the patched tree, which "python -m '
+            f'tools.checks trees" makes, in {self.folder}, it has no '
+            f'etc/cinder/api-paste.ini\n', self.said.getvalue())
 
     def test_the_status_of_the_work_is_that_of_the_command(self):
         with mock.patch.object(command, 'tree_of'), \

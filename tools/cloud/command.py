@@ -18,6 +18,7 @@ from tools.cloud.site import ADDRESS
 from tools.cloud.site import Site
 from tools.common.errors import ToolError
 from tools.common.paths import ROOT
+from tools.measure import tree as trees
 from tools.series import releases
 
 FOLDER = ROOT / 'build/cloud'
@@ -33,13 +34,9 @@ def tree_of(name):
     :param name: a key of TREES
     :raises ToolError: if it is not there, or not whole
     """
-    tree = TREES[name]
-    for path in NEEDED:
-        if not (tree / path).is_file():
-            raise ToolError(
-                f'{name} tree: expected a Cinder source tree in {tree}, it '
-                f'has no {path}; "python -m tools.checks trees" makes it')
-    return tree
+    trees.check(TREES[name], NEEDED, f'the {name} tree, which "python -m '
+                                     'tools.checks trees" makes,')
+    return TREES[name]
 
 
 @contextlib.contextmanager

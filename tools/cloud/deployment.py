@@ -4,9 +4,9 @@
 
 from concurrent import futures
 import contextlib
-import signal
 
 from tools.common import progress
+from tools.series.git import uninterrupted
 
 
 class Deployment:
@@ -74,15 +74,3 @@ def _stop(services):
         ended = [pool.submit(service.stop) for service in services]
     for end in ended:
         end.result()
-
-
-@contextlib.contextmanager
-def uninterrupted():
-    """Keep Ctrl-C and SIGTERM from cutting a stop short."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before):
-            signal.signal(number, handler)

@@ -77,8 +77,8 @@ class MainTest(unittest.TestCase):
 
         self.assertEqual(1, status)
         self.assertEqual(
-            'error: upstream tree: expected a Cinder source tree in one, it '
-            'has no cinder/__init__.py\n', stderr)
+            'error: expected upstream, a Cinder source tree, in one, it has '
+            'no cinder/__init__.py\n', stderr)
 
     def test_an_environment_without_cinder_is_one_sentence(self):
         (self.directory / 'pyvenv.cfg').touch()
@@ -86,8 +86,8 @@ class MainTest(unittest.TestCase):
 
         self.assertEqual(1, status)
         self.assertEqual(
-            'error: upstream tree: expected an installed Cinder in %s, it has '
-            'no bin/python\n' % self.directory, stderr)
+            'error: expected upstream, an installed Cinder, in %s, it has no '
+            'bin/python\n' % self.directory, stderr)
 
     def test_a_failing_cloud_names_its_log_and_leaves_no_report(self):
         with mock.patch.object(storm_main, 'NEEDED', ()), \

@@ -89,11 +89,8 @@ def run_tree(name, tree, args):
     what, needed = 'a Cinder source tree', NEEDED
     if process.is_environment(tree):
         what, needed = 'an installed Cinder', INSTALLED
+    trees.check(tree, needed, f'{name}, {what},')
     log = args.output / (name + '.log')
-    try:
-        trees.check(tree, needed, what)
-    except ToolError as error:
-        raise ToolError(f'{name} tree: {error}')
     say(f'{name:8} starting Cinder of {tree}')
     try:
         with process.running(tree, args.seconds, args.threads,
