@@ -13,6 +13,7 @@ import sys
 
 from tools.cloud import arguments as common
 from tools.cloud import command
+from tools.cloud import health
 from tools.common import progress
 
 PARSER = common.parser(
@@ -55,9 +56,7 @@ def run(args):
         if args.shell:
             open_shell(site, cinder.keystone)
         else:
-            # Its client is installed beside Cinder alone.
-            from tools.cloud import health
-            health.check(site, deployment, cinder.keystone)
+            health.check(site, deployment, cinder.volumes)
     progress.say('stopped; the logs are in build/cloud/logs')
 
 
