@@ -52,6 +52,11 @@ class Backend:
     hand_overs: dict = dataclasses.field(default_factory=dict)
     shared: bool = True
 
+    @property
+    def titles(self):
+        """Ours and its peers, name -> title."""
+        return {**{kind: f'{kind} lock' for kind in KINDS}, **self.peers}
+
 
 BACKENDS = {
     'file': Backend(
@@ -95,7 +100,8 @@ BACKENDS = {
 read lock is exclusive."""
 
 
-def _uncontended(backend, titles):
+def _uncontended(backend):
+    titles = backend.titles
     found = {name + '_ms': Figure(title, MILLISECONDS)
              for name, title in titles.items()}
     for (kind, peer), bound in backend.ratios.items():
@@ -104,14 +110,14 @@ def _uncontended(backend, titles):
     return found
 
 
-def _trips(backend, titles):
+def _trips(backend):
     return {'%s_%s' % (name, step): Figure('%s, %s' % (title, step), TRIPS,
                                            backend.trips.get(name))
-            for name, title in titles.items()
+            for name, title in backend.titles.items()
             for step in ('acquire', 'release')}
 
 
-def _hand_over(backend, titles):
+def _hand_over(backend):
     found = {}
     for key, title in (('writer_inside', 'to writer, one process'),
                        ('readers_inside', 'to readers, one process'),
@@ -124,7 +130,7 @@ def _hand_over(backend, titles):
     return found
 
 
-def _throughput(backend, titles):
+def _throughput(backend):
     found = {'one_1': Figure('1 reader', PER_SECOND)}
     for number in CROWDS:
         found['one_%d' % number] = Figure(
@@ -137,7 +143,7 @@ def _throughput(backend, titles):
     return found
 
 
-def _fresh(backend, titles):
+def _fresh(_backend):
     return {
         'fresh_read_tooz': Figure('new each time: read / tooz', RATIO),
         'fresh_read_fasteners': Figure('new each time: read / fasteners',
@@ -146,12 +152,12 @@ def _fresh(backend, titles):
     }
 
 
-def _system_calls(backend, titles):
+def _system_calls(_backend):
     return {'read_calls': Figure('new read lock / bare system calls', RATIO,
                                  2)}
 
 
-def _crowd(backend, titles):
+def _crowd(_backend):
     return {'reader': Figure('reader 901..1000 / reader 1..100', RATIO, 1.5),
             'reader_acquire': Figure('  of that the acquire alone', RATIO)}
 
@@ -163,12 +169,11 @@ def measures(name):
         -> tools.measure.locks.figures.Figure
     """
     backend = BACKENDS[name]
-    titles = {**{kind: kind + ' lock' for kind in KINDS}, **backend.peers}
     makers = {'uncontended': _uncontended, 'hand_over': _hand_over,
               'throughput': _throughput}
     if backend.server is None:
         makers.update(fresh=_fresh, system_calls=_system_calls, crowd=_crowd)
     else:
         makers['trips'] = _trips
-    return {f'{name}.{measure}': make(backend, titles)
+    return {f'{name}.{measure}': make(backend)
             for measure, make in makers.items()}

@@ -66,8 +66,7 @@ def _draw_costs(axes, values):
     row, ticks = 0, {}
     for name, backend in values.backends():
         tooz = _value(values, name, 'tooz_ms')
-        titles = {**{kind: kind + ' lock' for kind in KINDS},
-                  **backend.peers}
+        titles = backend.titles
         del titles['tooz']
         for lock, title in titles.items():
             if lock in KINDS:

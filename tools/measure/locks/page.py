@@ -5,7 +5,6 @@
 import textwrap
 
 from tools.measure.locks.backends import HAND_OVERS
-from tools.measure.locks.backends import KINDS
 from tools.measure.locks.values import Values
 from tools.measure.locks import verdict
 from tools.measure.process import MODES
@@ -148,8 +147,7 @@ def _trips(values, name, lock):
 def _uncontended(values):
     rows = []
     for name, backend in values.backends():
-        titles = {kind: kind + ' lock' for kind in KINDS}
-        for lock, title in {**titles, **backend.peers}.items():
+        for lock, title in backend.titles.items():
             ratios = [
                 '%s of %s' % (_cell(values.line(name, '%s_%s' % pair)),
                               backend.peers[pair[1]])
