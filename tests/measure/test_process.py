@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 
-import os
-import pathlib
+import contextlib
 import textwrap
-import time
 import unittest
 from unittest import mock
 
 import ddt
+import psutil
 
 from tests import temporary
 from tools.common import errors
+from tools.common.waiting import wait_for
 from tools.measure import process
 
 # Stands for a whole Cinder: the child imports this module before all else.
@@ -72,17 +72,11 @@ class ProcessTest(unittest.TestCase):
             self.run_child(HANGS)
 
         peer = int((self.package / 'peer').read_text())
-        for _attempt in range(100):
-            if not _runs(peer):
-                return
-            time.sleep(0.05)
-        self.fail('the peer outlives the child')
+        wait_for('the end of the peer', lambda: self.assertFalse(_runs(peer)),
+                 5)
 
 
 def _runs(pid):
-    try:
-        os.kill(pid, 0)
-        state = pathlib.Path('/proc/%d/stat' % pid).read_text().split()[2]
-    except (ProcessLookupError, FileNotFoundError):
-        return False
-    return state != 'Z'
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False

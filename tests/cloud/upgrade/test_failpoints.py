@@ -9,39 +9,21 @@ from tools.cloud.faults.failpoints import Target
 from tools.cloud.upgrade import failpoints
 
 
-class Agent:
-    """A cinder-volume that writes down what is done with it."""
-
-    def __init__(self, host, done):
-        self._host = host
-        self._done = done
-
-    def stop(self):
-        self._done.append(('stop', self._host))
-
-    def become(self, tree, options):
-        self._done.append(('become', self._host, tree, options))
-
-    def start(self):
-        self._done.append(('start', self._host))
-
-
 class StepsTest(unittest.TestCase):
 
     def test_a_host_is_down_while_it_changes(self):
-        done, told = [], []
+        hosts, told = mock.Mock(), []
         target = Target(
-            {f'cinder-volume-{host}': Agent(host, done)
+            {f'cinder-volume-{host}': getattr(hosts, host)
              for host in HOSTS}, None, None)
         trees = {'patched': pathlib.Path('/patched')}
         with mock.patch('tools.cloud.command.tree_of', trees.get):
             failpoints.STEPS[2].failpoint().inject(target, told.append)
 
         self.assertEqual(
-            [('stop', 'one'), ('become', 'one', trees['patched'], ()),
-             ('start', 'one'),
-             ('stop', 'two'), ('become', 'two', trees['patched'], ()),
-             ('start', 'two')], done)
+            [step for host in (mock.call.one, mock.call.two) for step in (
+                host.stop(), host.become(trees['patched'], ()),
+                host.start())], hosts.mock_calls)
         self.assertEqual(['restart of one as patched with no option, '
                           'two as patched with no option'], told)
 
