@@ -41,6 +41,8 @@ class ProcessTest(unittest.TestCase):
     def setUp(self):
         self.tree = temporary.folder(self, {'cinder/__init__.py': ''})
         self.package = self.tree / 'cinder'
+        self.enterContext(
+            mock.patch.object(process, 'LOG', self.tree / 'errors.log'))
 
     def run_child(self, source, mode='eventlet'):
         (self.package / 'monkey_patch.py').write_text(
@@ -63,7 +65,8 @@ class ProcessTest(unittest.TestCase):
 
     def test_a_child_that_dies_is_one_sentence(self):
         with self.assertRaisesRegex(
-                errors.ToolError, 'crowd ended with status 1: the sky fell'):
+                errors.ToolError, 'crowd failed with status 1, its last '
+                                  'words: the sky fell'):
             self.run_child(DIES)
 
     def test_a_child_that_hangs_ends_with_its_peer(self):

@@ -2,19 +2,20 @@
 
 """Run one measure in a child process, which ends in any case."""
 
-import contextlib
 import json
 import os
-import signal
-import subprocess
 import sys
 import tempfile
 
+from tools.cloud.services import service
 from tools.common.errors import ToolError
 from tools.common.paths import ROOT
 
 SECONDS = 120
 """How long one measure may take before it counts as stuck."""
+
+LOG = ROOT / 'build/measure/errors.log'
+"""What the children complain about."""
 
 MODES = ('eventlet', 'threads')
 
@@ -50,27 +51,12 @@ def run(tree, mode, module, *args):
     """
     name = f'{module} {args[0]}'
     eventlet = mode == 'eventlet'
+    LOG.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='measure-') as directory:
-        # A group of its own, so that its peer can be ended with it.
-        child = subprocess.Popen(
-            [sys.executable, '-W', 'ignore', '-m', module, *args],
-            cwd=directory,
-            env=environment(eventlet, tree.resolve(), TMPDIR=directory),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, start_new_session=True)
-        try:
-            said, complained = child.communicate(timeout=SECONDS)
-        except subprocess.TimeoutExpired:
-            raise ToolError(f'{name} did not end within {SECONDS} seconds')
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-    if child.returncode != 0:
-        lines = complained.strip().splitlines() or ['it said nothing']
-        raise ToolError(f'{name} ended with status {child.returncode}: '
-                        f'{lines[-1]}')
-    result = json.loads(said)
+        result = json.loads(service.run(
+            name, [sys.executable, '-W', 'ignore', '-m', module, *args], LOG,
+            environment(eventlet, tree.resolve(), TMPDIR=directory),
+            directory, SECONDS))
     if result['eventlet'] != eventlet:
         raise ToolError(f'{name} did not run on {mode}')
     return result

@@ -37,13 +37,12 @@ def _start(backend, stack):
 
     module, _, name = backend.server.partition('.')
     try:
-        server = getattr(importlib.import_module(FIXTURES + module), name)()
-        server.setUp()
+        server = stack.enter_context(
+            getattr(importlib.import_module(FIXTURES + module), name)())
     except fixtures.MultipleExceptions as error:
         reason = error.args[0][1]
     except Exception as error:
         reason = error
     else:
-        stack.callback(server.cleanUp)
         return server.url()
     raise ToolError('no server for %s: %s' % (backend.title, reason))

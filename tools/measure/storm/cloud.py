@@ -30,6 +30,8 @@ import cinder  # noqa: E402,I202
 from cinder.tests.functional import in_process  # noqa: E402
 from cinder import version  # noqa: E402
 
+from tools.common import files  # noqa: E402
+
 BACKEND = 'copying'
 DISTRIBUTIONS = ('eventlet', 'oslo.messaging', 'oslo.db', 'SQLAlchemy',
                  'tooz', 'fasteners')
@@ -78,14 +80,6 @@ def versions():
             'python': sys.version.split()[0], **found}
 
 
-def announce(directory, **facts):
-    """Put facts into the directory's ``ready.json``, all at once."""
-    path = os.path.join(directory, 'ready.json')
-    with open(path + '.part', 'w') as ready:
-        json.dump(facts, ready)
-    os.rename(path + '.part', path)
-
-
 def main(config_file, tree, parent):
     """Run one Cinder while the process lives that started it.
 
@@ -106,8 +100,9 @@ def main(config_file, tree, parent):
     services.start()
     observer = in_process.ApiServer(Observer(services.volume.manager))
     observer.start()
-    announce(conf.state_path, api=services.api.url, observer=observer.url,
-             workers=conf.executor_thread_pool_size, versions=versions())
+    files.write_whole(os.path.join(conf.state_path, 'ready.json'), json.dumps({
+        'api': services.api.url, 'observer': observer.url,
+        'workers': conf.executor_thread_pool_size, 'versions': versions()}))
     while os.getppid() == int(parent):
         time.sleep(1)
     shutil.rmtree(conf.state_path, ignore_errors=True)
