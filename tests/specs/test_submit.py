@@ -12,63 +12,37 @@ from tools.common import errors
 from tools.common.paths import ROOT
 from tools.specs import submit
 
-INDEX = '''\
+
+def index(current, *previous):
+    """Return an index of cinder-specs with these releases."""
+    return f'''\
 Specifications
 ==============
 
-2026.1 approved specs
+{current} approved specs
 =====================
 
 .. toctree::
    :glob:
 
-   specs/2026.1/*
+   specs/{current}/*
 
 Previously approved specs
 =========================
-
-2025.1
+''' + ''.join(f'''
+{release}
 ------
 
 .. toctree::
    :glob:
    :maxdepth: 1
 
-   specs/2025.1/*
-'''
-EDITED = '''\
-Specifications
-==============
+   specs/{release}/*
+''' for release in previous)
 
-2027.1 approved specs
-=====================
 
-.. toctree::
-   :glob:
-
-   specs/2027.1/*
-
-Previously approved specs
-=========================
-
-2026.1
-------
-
-.. toctree::
-   :glob:
-   :maxdepth: 1
-
-   specs/2026.1/*
-
-2025.1
-------
-
-.. toctree::
-   :glob:
-   :maxdepth: 1
-
-   specs/2025.1/*
-'''
+INDEX = index('2026.1', '2025.1')
+EDITED = index('2027.1', '2026.1', '2025.1')
 
 
 class SubmitTest(testtools.TestCase):
