@@ -13,60 +13,43 @@ from tools.cloud.services import service
 from tools.common.errors import ToolError
 
 
-class Fake(service.Service):
-    """Notes what is done to it, and fails where a test says so."""
-
-    def __init__(self, name, history, **fails):
-        super().__init__(name)
-        self._history = history
-        self._fails = fails
-
-    def _note(self, what):
-        self._history.append(f'{what} {self.name}')
-        if what in self._fails:
-            self._fails[what]()
-
-    def launch(self):
-        self._note('launch')
-
-    def wait(self):
-        self._note('wait')
-
-    def check(self):
-        self._note('check')
-
-    def stop(self):
-        self._note('stop')
-
-
-def fail(error):
-    def raise_it():
-        raise error
-    return raise_it
-
-
 class DeploymentTest(unittest.TestCase):
 
     def setUp(self):
-        self.history = []
+        self.done = mock.Mock()
 
     def fake(self, name, **fails):
-        return Fake(name, self.history, **fails)
+        """Return a service that fails, or does more, where a test says so.
+
+        :param fails: method -> an exception, or what else is called
+        """
+        made = mock.Mock(spec=service.Service, **{
+            f'{method}.side_effect': effect
+            for method, effect in fails.items()})
+        made.name = name
+        self.done.attach_mock(made, name)
+        return made
+
+    def history(self):
+        """Return what was done to which service, as 'stop a'."""
+        return [' '.join(reversed(name.split('.')))
+                for name, _args, _named in self.done.mock_calls]
 
     def stops(self):
-        return [line for line in self.history if line.startswith('stop')]
+        return [line for line in self.history() if line.startswith('stop')]
 
     def test_starts_in_order_and_stops_in_the_opposite_order(self):
         with Deployment([[self.fake('a')], [self.fake('b')]]):
-            self.history.append('in use')
+            self.done.deployment.use()
 
-        self.assertEqual(['launch a', 'wait a', 'launch b', 'wait b',
-                          'in use', 'stop b', 'stop a'], self.history)
+        self.assertEqual(
+            ['launch a', 'wait a', 'launch b', 'wait b', 'use deployment',
+             'stop b', 'stop a'], self.history())
 
     def test_services_of_one_stage_start_at_the_same_time(self):
         with Deployment([[self.fake('a'), self.fake('b')]]):
             self.assertEqual(['launch a', 'launch b', 'wait a', 'wait b'],
-                             self.history)
+                             self.history())
 
     def test_services_of_one_stage_stop_at_the_same_time(self):
         both = threading.Barrier(2)
@@ -77,7 +60,7 @@ class DeploymentTest(unittest.TestCase):
         self.assertEqual(['stop a', 'stop b'], sorted(self.stops()))
 
     def test_what_was_not_launched_is_not_stopped(self):
-        broken = self.fake('b', launch=fail(ToolError('no')))
+        broken = self.fake('b', launch=ToolError('no'))
         with self.assertRaises(ToolError), \
                 Deployment([[self.fake('a'), broken, self.fake('c')]]):
             self.fail('it is up')
@@ -86,8 +69,8 @@ class DeploymentTest(unittest.TestCase):
 
     def test_a_failure_half_way_stops_what_has_begun_to_start(self):
         for moment in ('launch', 'wait'):
-            self.history.clear()
-            broken = self.fake('b', **{moment: fail(ToolError('no'))})
+            self.done.reset_mock()
+            broken = self.fake('b', **{moment: ToolError('no')})
             with self.assertRaisesRegex(ToolError, 'no'), \
                     Deployment([[self.fake('a')], [broken],
                                 [self.fake('c')]]):
@@ -96,7 +79,7 @@ class DeploymentTest(unittest.TestCase):
             self.assertEqual(['stop b', 'stop a'], self.stops(), moment)
 
     def test_an_interrupt_stops_all(self):
-        slow = self.fake('b', wait=fail(KeyboardInterrupt()))
+        slow = self.fake('b', wait=KeyboardInterrupt())
         with self.assertRaises(KeyboardInterrupt), \
                 Deployment([[self.fake('a')], [slow]]):
             self.fail('it is up')
@@ -107,7 +90,7 @@ class DeploymentTest(unittest.TestCase):
         self.assertEqual(['stop b', 'stop a', 'stop c'], self.stops())
 
     def test_a_service_that_does_not_stop_keeps_none_running(self):
-        stuck = self.fake('b', stop=fail(ToolError('b is stuck')))
+        stuck = self.fake('b', stop=ToolError('b is stuck'))
         with self.assertRaisesRegex(ToolError, 'b is stuck'), \
                 Deployment([[self.fake('a')], [stuck, self.fake('c')],
                             [self.fake('d')]]):
@@ -121,7 +104,7 @@ class DeploymentTest(unittest.TestCase):
         for number in (signal.SIGINT, signal.SIGTERM):
             handler = signal.signal(number, signal.default_int_handler)
             self.addCleanup(signal.signal, number, handler)
-            self.history.clear()
+            self.done.reset_mock()
             impatient = self.fake(
                 'b', stop=lambda: os.kill(os.getpid(), number))
             with Deployment([[self.fake('a')], [impatient]]):
@@ -151,8 +134,8 @@ class DeploymentTest(unittest.TestCase):
             Deployment([[found]])['a']
 
     def test_a_check_looks_at_all(self):
-        broken = self.fake('b', check=fail(ToolError('b is dead')))
+        broken = self.fake('b', check=ToolError('b is dead'))
 
         with self.assertRaisesRegex(ToolError, 'b is dead'):
             Deployment([[self.fake('a'), broken]]).check()
-        self.assertEqual(['check a', 'check b'], self.history)
+        self.assertEqual(['check a', 'check b'], self.history())
