@@ -13,22 +13,9 @@ NAME = 'locks.rst'
 CHART = 'locks.svg'
 NONE = 'none'
 
-LICENCE = '''\
-..
-      Licensed under the Apache License, Version 2.0 (the "License"); you may
-      not use this file except in compliance with the License. You may obtain
-      a copy of the License at
+INTRODUCTION = '''\
+.. SPDX-License-Identifier: Apache-2.0
 
-          http://www.apache.org/licenses/LICENSE-2.0
-
-      Unless required by applicable law or agreed to in writing, software
-      distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
-      WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
-      License for the specific language governing permissions and limitations
-      under the License.
-'''
-
-INTRODUCTION = '''
 What read and write locks cost
 ==============================
 
@@ -88,7 +75,7 @@ def page(lines, facts):
     """
     values = Values(lines)
     return '\n'.join([
-        LICENCE + INTRODUCTION,
+        INTRODUCTION,
         _paragraph('Measured on %(date)s with %(cores)d cores, Python '
                    '%(python)s.' % facts),
         _verdict(lines),
