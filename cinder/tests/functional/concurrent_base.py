@@ -57,10 +57,11 @@ class ConcurrentTestCase(test.TestCase):
     MOCK_TOOZ = False
     MOCK_WORKER = False
     BACKEND = 'copying'
+    CLUSTER = None
 
     def setUp(self):
         super().setUp()
-        directory = self.useFixture(fixtures.TempDir()).path
+        self.directory = directory = self.shared_directory()
         self._use_database_file(os.path.join(directory, 'cinder.sqlite'))
         self.lock_directory = os.path.join(directory, 'locks')
         self.override_config('backend_url', self.coordination_url(),
@@ -88,13 +89,18 @@ class ConcurrentTestCase(test.TestCase):
         """Return the coordination URL of the test."""
         return 'file://' + self.lock_directory
 
+    def shared_directory(self):
+        """Return the directory of the database, the storage and the locks."""
+        return self.useFixture(fixtures.TempDir()).path
+
     def start_services(self):
         """Start the services and wait until the backend is ready."""
-        services = in_process.Services(self.BACKEND)
+        services = in_process.Services(self.BACKEND, self.CLUSTER)
         services.start()
         self.addCleanup(services.volume.wait)
         self.addCleanup(services.stop)
-        self.manager = services.volume.manager
+        self.service = services.volume
+        self.manager = self.service.manager
         self.driver = self.manager.driver
         self.api = client.TestOpenStackClient(
             fake.USER_ID, fake.PROJECT_ID, services.api.url + '/v3', '3.66')
@@ -103,12 +109,14 @@ class ConcurrentTestCase(test.TestCase):
             'The scheduler does not know the backend')
 
     def _use_database_file(self, path):
+        is_new = not os.path.exists(path)
         engine = engines.create_engine('sqlite:///' + path,
                                        sqlite_synchronous=False)
         in_process.serialize_sqlite(engine)
         self.addCleanup(engine.dispose)
-        with contextlib.closing(engine.raw_connection()) as connection:
-            connection.executescript(test.DB_SCHEMA)
+        if is_new:
+            with contextlib.closing(engine.raw_connection()) as connection:
+                connection.executescript(test.DB_SCHEMA)
         self.addCleanup(db_api.main_context_manager.patch_engine(engine))
 
     def eventually(self, condition, message, patience=PATIENCE):

@@ -61,6 +61,7 @@ class CopyingDriver(driver.VolumeDriver):
 
     VERSION = '1.0.0'
     CI_WIKI_NAME = 'none, a test driver'
+    SUPPORTS_ACTIVE_ACTIVE = True
     PARALLEL_CREATES_FROM_SNAPSHOT = True
     PARALLEL_CREATES_FROM_VOLUME = True
 

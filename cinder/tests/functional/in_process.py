@@ -134,13 +134,16 @@ class Services:
 
     :param backend: name of the configuration group of the one backend, as
         in ``enabled_backends``
+    :param str cluster: name of the cluster of its cinder-volume, as in
+        ``cluster``; default is none
     """
 
-    def __init__(self, backend):
+    def __init__(self, backend, cluster=None):
         objects.register_all()
         self.volume = service.Service.create(
             host='%s@%s' % (CONF.host, backend), service_name=backend,
-            binary=constants.VOLUME_BINARY, coordination=True)
+            binary=constants.VOLUME_BINARY, coordination=True,
+            cluster=cluster and '%s@%s' % (cluster, backend))
         self.scheduler = service.Service.create(
             binary=constants.SCHEDULER_BINARY)
         self.api = ApiServer()

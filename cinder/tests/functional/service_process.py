@@ -10,9 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Cinder's services in a process that a test can pause.
+"""Cinder's services in a process of their own, as on another host.
 
-The argument is the coordination URL. A test talks to the process by
+The arguments are the coordination URL and the directory of a test, with which
+the process shares database and storage. A test talks to the process by
 :mod:`cinder.tests.line_process`.
 """
 
@@ -30,10 +31,16 @@ from cinder.tests import line_process  # noqa: E402
 class ServiceProcess(concurrent_base.ConcurrentTestCase):
     """Serves requests, with the set-up of a test, until its input ends."""
 
+    CLUSTER = 'cluster'
+
     def coordination_url(self):
         return sys.argv[1]
 
+    def shared_directory(self):
+        return sys.argv[2]
+
     def runTest(self):
+        self.override_config('host', 'another-host')
         self.start_services()
         line_process.serve(self)
 
@@ -59,6 +66,26 @@ class ServiceProcess(concurrent_base.ConcurrentTestCase):
         self.eventually(lambda: self.status(self.volume) != 'creating',
                         'The create does not end')
         return self.statuses[self.volume], self.user_messages(self.volume)
+
+    def count_on_locks(self):
+        """Let deletes wait for creates that hold their lock, and no others."""
+        self.patch('cinder.volume.source_locks.LONGEST_WAIT_FOR_CREATES', 0,
+                   create=True)
+
+    def delete_source(self, kind, source_id):
+        """Send the delete of a source that another host has made."""
+        concurrent_base.Source(self, kind, source_id).delete()
+
+    def hold_delete(self, kind, source_id):
+        """Send the delete of a source and hold it in the driver."""
+        self.deletes = self.gate('delete_' + kind)
+        self.delete_source(kind, source_id)
+        self.eventually(lambda: self.deletes.arrived,
+                        'The delete does not run')
+
+    def end_delete(self):
+        """Let the delete go on."""
+        self.deletes.open()
 
 
 if __name__ == '__main__':

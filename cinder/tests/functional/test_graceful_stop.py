@@ -13,13 +13,11 @@
 """cinder-volume is stopped while it creates volumes, with locks on etcd."""
 
 import base64
-from unittest import mock
 
 import ddt
 
 from cinder import coordination
 from cinder.tests.functional import concurrent_base
-from cinder.tests.functional import in_process
 from cinder.tests.functional.rwlock import etcd3_server
 
 
@@ -35,17 +33,6 @@ class GracefulStopTestCase(concurrent_base.ConcurrentTestCase):
 
     def coordination_url(self):
         return self.server.url()
-
-    def start_services(self):
-        create = in_process.Services
-
-        def create_and_keep(backend):
-            services = create(backend)
-            self.service = services.volume
-            return services
-
-        with mock.patch.object(in_process, 'Services', create_and_keep):
-            super().start_services()
 
     def locks(self, name):
         """Return the keys of the locks of a name, as the server has them."""

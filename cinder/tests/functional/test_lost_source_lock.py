@@ -116,7 +116,7 @@ class PausedServiceTestCase(LostSourceLockTestCase):
     def test_a_service_is_paused_for_longer_than_its_lease(self):
         service = line_process.LineProcess(
             service_process.__file__,
-            self.server.url() + '&timeout=30&lock_timeout=10')
+            self.server.url() + '&timeout=30&lock_timeout=10', self.directory)
         self.addCleanup(service.kill)
         name = service.do('make_source', 'snapshot')
         service.do('hold_create')
