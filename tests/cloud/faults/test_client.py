@@ -50,6 +50,24 @@ class ClientTest(unittest.TestCase):
                 operation.outcome, operation.told, operation.volume_id))
             self.assertIsNotNone(operation.answered)
 
+    def test_each_volume_has_its_messages(self):
+        def message(volume, when, text):
+            return types.SimpleNamespace(resource_uuid=volume,
+                                         created_at=when, user_message=text)
+        self.volumes.messages.return_value = [
+            message('a', '2', 'later'), message('a', '1', 'first'),
+            message('b', '1', 'other')]
+
+        self.assertEqual({'a': ['first', 'later'], 'b': ['other']},
+                         self.client.messages())
+
+    def test_the_host_of_a_volume_is_that_of_its_backend(self):
+        self.volumes.volumes.return_value = [
+            types.SimpleNamespace(id='a', host='one@copying#copying'),
+            types.SimpleNamespace(id='b', host=None)]
+
+        self.assertEqual({'a': 'one', 'b': None}, self.client.hosts())
+
     def test_it_insists_until_the_api_is_up_again(self):
         with mock.patch('tenacity.nap.time.sleep'):
             self.assertEqual('answer', self.client.insist(mock.Mock(

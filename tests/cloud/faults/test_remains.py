@@ -6,6 +6,9 @@ import base64
 import unittest
 from unittest import mock
 
+from tests.cloud.faults.histories import create
+from tests.cloud.faults.histories import history
+from tools.cloud.faults import client
 from tools.cloud.faults import records
 from tools.cloud.faults import remains
 from tools.cloud.services import etcd
@@ -27,6 +30,22 @@ class Etcd(etcd.Cluster):
             self._answers[0])
         return {'kvs': [{'key': base64.b64encode(key.encode()).decode()}
                         for key in found if first <= key.encode() < after]}
+
+
+class ReasonsTest(unittest.TestCase):
+
+    def test_what_ended_in_error_gets_its_host_and_its_messages(self):
+        api = client.Client(mock.Mock(), (OSError,))
+        run = history(create(), create(volume_id='a', seen=[[4, 'error']]),
+                      create(volume_id='b', seen=[[4, 'error']]))
+        with mock.patch.multiple(
+                api, hosts=lambda: {'copy': 'one', 'a': 'two', 'b': None},
+                messages=lambda: {'a': ['why'], 'copy': ['other']}):
+            remains.note_reasons(api, run)
+
+        self.assertEqual([(None, []), ('two', ['why']), (None, [])],
+                         [(one.host, one.messages)
+                          for one in run.operations])
 
 
 class LocksTest(unittest.TestCase):

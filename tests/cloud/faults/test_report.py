@@ -29,8 +29,16 @@ class ReportTest(unittest.TestCase):
 
         self.assertEqual({
             'fault': 'quake', 'creates': 4, 'available': 1, 'refused': 1,
-            'errors': 2, 'deletes': 2, 'deletes refused': 1,
+            'errors': 2, 'before': 2, 'by delete': 0, 'by fault': 1,
+            'deletes': 2, 'deletes refused': 1,
             'lost': 0, 'violations': 1, 'seconds': 9}, row)
+
+    def test_failures_by_the_fault_are_listed(self):
+        said = io.StringIO()
+        report.print_failures(self.run_, said)
+
+        self.assertEqual('   1 in error by the fault: quake, host None, '
+                         'no copy: no message\n', said.getvalue())
 
     def test_the_report_has_all(self):
         violations = validate.check(self.run_)

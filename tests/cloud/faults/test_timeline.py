@@ -31,6 +31,13 @@ class TimelineTest(unittest.TestCase):
             self.assertEqual(1, text.count(part), part)
         self.assertNotIn('other', text)
 
+    def test_it_has_what_cinder_told(self):
+        run = history(create(seen=[[4, 'error']], messages=['Source gone.']))
+        told = timeline.timeline(run, validate.Violation(
+            'order', 'quake', '', ['copy'], 4))
+
+        self.assertIn((4, 'client: Cinder tells: Source gone.'), told)
+
     def test_a_fault_long_before_has_no_part_in_it(self):
         run = history(create(checksum='b2'), delete())
         run.faults.append(records.Fault('flood', 'water', 0, -100, -90, 0))

@@ -2,12 +2,15 @@
 
 import unittest
 
+import yaml
+
 from tests.cloud.faults.histories import create
 from tests.cloud.faults.histories import delete
 from tests.cloud.faults.histories import history
 from tools.cloud.faults import records
 from tools.cloud.faults import validate
 from tools.cloud import journal
+from tools.common.paths import ROOT
 
 
 class RulesTest(unittest.TestCase):
@@ -110,3 +113,66 @@ class RulesTest(unittest.TestCase):
 
         self.assertEqual('later', violation.rule)
         self.assertIn('status error', violation.text)
+
+
+class OrderTest(unittest.TestCase):
+
+    def create(self, **instead):
+        return create(**{'seen': [[2, 'creating'], [4, 'error']],
+                         'host': 'one', **instead})
+
+    def check(self, create, begin=2, end=5, hosts=('one',), **instead):
+        """Return the numbers of before(), by_delete() and by_fault()."""
+        run = history(create, delete(), **instead)
+        run.faults = [records.Fault('quake', 'it shakes', 0, begin, end, 9,
+                                    hosts=list(hosts))]
+        self.assertEqual([], validate.check(run))
+        self.assertEqual(
+            ['order'] * len(validate.by_delete(run)),
+            [found.rule for found in validate.check(run, [validate.order])])
+        return tuple(len(found(run)) for found in (
+            validate.before, validate.by_delete, validate.by_fault))
+
+    def test_a_create_before_the_delete_may_end_well(self):
+        self.assertEqual((1, 0, 0), self.check(create()))
+
+    def test_a_create_that_no_fault_reached_met_the_delete(self):
+        for where in ({'begin': 4.5}, {'begin': 0, 'end': 0.5},
+                      {'hosts': ['two']}, {'begin': None, 'end': None}):
+            self.assertEqual((1, 1, 0), self.check(self.create(), **where),
+                             where)
+
+    def test_a_create_that_a_fault_reached_may_have_failed_by_it(self):
+        for how in ({}, {'end': None}, {'begin': 6, 'restarted': 3}):
+            self.assertEqual((1, 0, 1), self.check(self.create(), **how), how)
+        self.assertEqual((1, 0, 1), self.check(self.create(host=None)))
+
+    def test_the_message_tells_better(self):
+        for part in validate.GONE:
+            self.assertEqual((1, 1, 0), self.check(
+                self.create(messages=['first', f'The source {part}.'])))
+        self.assertEqual((1, 0, 1), self.check(
+            self.create(messages=['The lock was lost.']), hosts=['two']))
+
+    def test_a_create_that_is_not_known_to_be_first_is_not_counted(self):
+        for late in ({'answered': 2.1}, {'outcome': 'failed'},
+                     {'outcome': 'refused', 'seen': []},
+                     {'source_id': 'other'}):
+            self.assertEqual((0, 0, 0), self.check(self.create(**late)), late)
+
+    def test_a_delete_that_was_never_sent_has_nothing_before_it(self):
+        run = history(self.create(), delete(invoked=None, answered=None,
+                                            seen=[]))
+
+        self.assertEqual([], validate.before(run))
+
+    def test_the_messages_are_those_of_the_series(self):
+        told = ' '.join(
+            ' '.join(rule['fix'].replace('"', '').split())
+            for name in ('source-is-gone', 'source-state')
+            for rule in yaml.safe_load(
+                (ROOT / f'commits/cinder/{name}.yml').read_text())[
+                    'edits']['cinder/message/message_field.py'])
+
+        for part in validate.GONE:
+            self.assertIn(part, told)

@@ -24,6 +24,9 @@ FOLDER = command.ROOT / 'build/cloud-faults'
 FORMS = {'full': (tuple(one.name for one in failpoints.FAILPOINTS), 14, 6),
          'short': (failpoints.SHORT, 5, 4)}
 """Form -> its failpoints, sources of each, creates from each source."""
+RULES = {'upstream': validate.RULES,
+         'patched': (*validate.RULES, validate.order)}
+"""Tree -> what it has to keep."""
 
 PARSER = common.parser(
     'tools.cloud.faults',
@@ -60,9 +63,16 @@ def run(args):
                     found,
                     FOLDER / f'{args.tree}-{args.form}-{args.seed}.json',
                     {'tree': args.tree, 'form': args.form, 'seed': args.seed,
-                     'seconds': progress.seconds()})
+                     'seconds': progress.seconds()},
+                    rules=RULES[args.tree])
     report.print_violations(found, violations)
     report.print_table(rows)
+    report.print_failures(found)
+    progress.say(f'{len(validate.before(found))} creates were accepted before '
+                 'the delete of their source was sent; '
+                 f'{len(validate.by_delete(found))} of them ended in error '
+                 f'because of it, {len(validate.by_fault(found))} by a fault, '
+                 'as far as Cinder tells')
     progress.say(f'{len(violations)} violations; {len(validate.lost(found))} '
                  'requests were lost, as Cinder loses them by itself; the '
                  f'records are in {FOLDER}')

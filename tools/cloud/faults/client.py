@@ -12,6 +12,8 @@ from tools.common.errors import ToolError
 
 BACKEND = 'copying'
 ANSWER_SECONDS = 60
+MESSAGES = '3.5'
+"""The microversion that lists user messages in pages."""
 API_SECONDS = 120
 STATUS_SECONDS = 120
 NEWEST = 200
@@ -139,6 +141,26 @@ class Client:
                 for kind, listing in (('volume', self.volumes.volumes),
                                       ('snapshot', self.volumes.snapshots))
                 for found in listing()]
+
+    def hosts(self):
+        """Return where all volumes are.
+
+        :returns: dict of UUID -> name of the host, None for those without
+        """
+        return {found.id: found.host and found.host.partition('@')[0]
+                for found in self.volumes.volumes()}
+
+    def messages(self):
+        """Return the user messages, which tell why requests failed.
+
+        :returns: dict of UUID -> list of text, the oldest first
+        """
+        told = {}
+        for found in sorted(self.volumes.messages(microversion=MESSAGES),
+                            key=lambda found: found.created_at):
+            told.setdefault(found.resource_uuid, []).append(
+                found.user_message)
+        return told
 
     def _may_work_later(self, error):
         """Tell a failure from a refusal."""

@@ -25,8 +25,8 @@ Failpoint = collections.namedtuple('Failpoint', 'name span inject size',
 
 * name: text
 * span: over how many seconds its traffic is spread
-* inject: callable that injects it, with a Target and tell(text), which is
-  called at injection
+* inject: callable that injects it, with a Target and tell(text, hosts), which
+  is called at injection; without hosts it reaches the requests of all
 * size: how many sources its traffic has and how many creates each; None for
   what the run says
 """
@@ -70,8 +70,9 @@ class Target:
 
 def kill_volume(target, tell):
     """SIGKILL a cinder-volume in mid-copy, and start it again."""
-    victim = target.deployment[f'cinder-volume-{target.wait_for_call("copy")}']
-    tell(f'SIGKILL of {victim.name} in mid-copy')
+    host = target.wait_for_call('copy')
+    victim = target.deployment[f'cinder-volume-{host}']
+    tell(f'SIGKILL of {victim.name} in mid-copy', [host])
     victim.kill()
     victim.start()
 
@@ -81,7 +82,7 @@ def _pause_volume(operation):
         host = target.wait_for_call(operation)
         victim = target.deployment[f'cinder-volume-{host}']
         tell(f'SIGSTOP of {victim.name} in mid-{operation} for {BEYOND} s, '
-             f'its lease is {LEASE_SECONDS} s')
+             f'its lease is {LEASE_SECONDS} s', [host])
         victim.pause()
         try:
             time.sleep(BEYOND)
@@ -117,7 +118,8 @@ def partition(target, tell):
     """Cut one cinder-volume off etcd."""
     host = HOSTS[relay.MEMBER - 1]
     target.wait_for_call('copy', [host])
-    tell(f'partition of {BEYOND} s between cinder-volume-{host} and etcd')
+    tell(f'partition of {BEYOND} s between cinder-volume-{host} and etcd',
+         [host])
     target.server.relay.pause()
     try:
         time.sleep(BEYOND)

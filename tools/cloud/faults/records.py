@@ -41,6 +41,9 @@ class Operation:
     :param seen: list of [time, status], each status of the volume or of what
         is deleted, when the API first told it; 'gone' at the end
     :param checksum: SHA-256 of the volume at the end of the run
+    :param host: name of the host of the volume at the end of the run, if it
+        is in error
+    :param messages: the user messages about it then, if it is in error
     """
     fault: str
     kind: str
@@ -53,6 +56,8 @@ class Operation:
     volume_id: Optional[str] = None
     seen: list = dataclasses.field(default_factory=list)
     checksum: Optional[str] = None
+    host: Optional[str] = None
+    messages: list = dataclasses.field(default_factory=list)
 
     @property
     def resource_id(self):
@@ -77,6 +82,7 @@ class Fault:
     :param settled: when the traffic was over and no request under way
     :param locks: list of the keys of locks in etcd when a lease had passed
         since then
+    :param hosts: list of the names of the hosts whose requests it could reach
     """
     name: str
     what: str = ''
@@ -85,6 +91,7 @@ class Fault:
     end: Optional[float] = None
     settled: Optional[float] = None
     locks: list = dataclasses.field(default_factory=list)
+    hosts: list = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass

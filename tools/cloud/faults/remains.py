@@ -58,6 +58,20 @@ def note_statuses(client, run):
     run.stuck = left
 
 
+def note_reasons(client, run):
+    """Write down what Cinder tells of each create that ended in error.
+
+    :param client: tools.cloud.faults.client.Client
+    :param run: tools.cloud.faults.records.Run
+    """
+    hosts = client.insist(client.hosts)
+    messages = client.insist(client.messages)
+    for operation in run.operations:
+        if operation.kind == 'create' and operation.status == 'error':
+            operation.host = hosts.get(operation.volume_id)
+            operation.messages = messages.get(operation.volume_id, [])
+
+
 def note_checksums(contents, run):
     """Write down what the storage has for each volume of a create.
 

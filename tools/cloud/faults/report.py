@@ -2,6 +2,7 @@
 
 """The report on a run: the table, the violations, and JSON."""
 
+import collections
 import dataclasses
 import json
 
@@ -16,7 +17,7 @@ SUMMED_UP = {'at once': max}
 """How the last row sums up a column; the others are added up."""
 
 
-def conclude(run, path, facts, also=lambda fault: {}):
+def conclude(run, path, facts, also=lambda fault: {}, rules=validate.RULES):
     """Validate a run and write its records, even if it did not finish.
 
     :param run: the tools.cloud.faults.records.Run; violations are looked for
@@ -25,10 +26,11 @@ def conclude(run, path, facts, also=lambda fault: {}):
     :param facts: dict of what else to tell: the tree, the seed, ...
     :param also: callable that gets a tools.cloud.faults.records.Fault and
         returns a dict of further figures of it
+    :param rules: what validate.check() gets
     :returns: list of tools.cloud.faults.validate.Violation, and the figures,
         a list of dicts
     """
-    violations = validate.check(run) if run.finished else []
+    violations = validate.check(run, rules) if run.finished else []
     rows = figures(run, violations)
     for row, fault in zip(rows, run.faults):
         row.update(also(fault))
@@ -42,6 +44,9 @@ def figures(run, violations):
     :param run: tools.cloud.faults.records.Run
     :param violations: list of tools.cloud.faults.validate.Violation
     """
+    def of(fault, operations):
+        return sum(one.fault == fault.name for one in operations)
+
     rows = []
     for fault in run.faults:
         mine = [operation for operation in run.operations
@@ -56,11 +61,14 @@ def figures(run, violations):
             'errors': sum(one.outcome != 'refused' and
                           (one.status or 'error').startswith('error')
                           for one in creates),
+            'before': of(fault, validate.before(run)),
+            'by delete': of(fault, validate.by_delete(run)),
+            'by fault': of(fault, validate.by_fault(run)),
             'deletes': len(deletes),
             'deletes refused': sum(one.outcome == 'refused'
                                    for one in deletes),
-            'lost': sum(one.fault == fault.name for one in validate.lost(run)),
-            'violations': sum(one.fault == fault.name for one in violations),
+            'lost': of(fault, validate.lost(run)),
+            'violations': of(fault, violations),
             'seconds': round(fault.settled - fault.started, 1)
             if fault.settled else None,
         })
@@ -74,7 +82,7 @@ def print_table(rows, stream=None):
     :param stream: text stream; default is the standard output
     """
     table = Table()
-    table.add_column('fault')
+    table.add_column('fault', no_wrap=True)
     _fault, *names = rows[0]
     for name in names:
         table.add_column(name, justify='right')
@@ -85,7 +93,7 @@ def print_table(rows, stream=None):
     table.add_section()
     table.add_row('all', *(str(round(SUMMED_UP.get(name, sum)(
         row[name] or 0 for row in rows), 1)) for name in names))
-    Console(file=stream, width=140).print(table)
+    Console(file=stream, width=165).print(table)
 
 
 def print_violations(run, violations):
@@ -98,6 +106,25 @@ def print_violations(run, violations):
         print(f'\nviolation of "{violation.rule}": {violation.text}')
         for time, text in timeline.timeline(run, violation):
             print(f'{time - start(run):10.3f} s  {text}')
+
+
+def print_failures(run, stream=None):
+    """Print which creates before a delete failed for another reason.
+
+    :param run: tools.cloud.faults.records.Run
+    :param stream: text stream; default is the standard output
+    """
+    copies = {call.resource_id: call.end for call in run.calls
+              if call.operation == 'copy'}
+    found = collections.Counter()
+    for create in validate.by_fault(run):
+        copy = ('no copy' if create.volume_id not in copies else
+                'half a copy' if copies[create.volume_id] is None else
+                'a whole copy')
+        found[f'{create.fault}, host {create.host}, {copy}: '
+              + (' '.join(create.messages) or 'no message')] += 1
+    for text, number in sorted(found.items()):
+        print(f'{number:4} in error by the fault: {text}', file=stream)
 
 
 def start(run):

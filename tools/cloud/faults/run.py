@@ -58,6 +58,7 @@ def follow(faults, run, rng, size, site, deployment, cinder, server):
                                           failpoint.name))
         remains.restart(deployment, server, run)
         remains.note_statuses(client, run)
+        remains.note_reasons(client, run)
         remains.note_checksums(held, run)
         remains.note_locks(server, run)
         run.finished = True
@@ -86,8 +87,9 @@ def inject(failpoint, target, client, requests, run):
     watching = watch.Watch(client, requests.operations)
     watching.start()
 
-    def tell(text):
+    def tell(text, hosts=failpoints.HOSTS):
         fault.what = text
+        fault.hosts = list(hosts)
         fault.begin = time.monotonic()
         progress.say(text)
 

@@ -34,6 +34,8 @@ def timeline(run, violation, before=60, after=15):
                                 f'{operation.told}'.rstrip())
         for time, status in operation.seen:
             add(time, f'client: {operation.resource_id} is {status}')
+        for message in operation.messages:
+            add(operation.seen[-1][0], f'client: Cinder tells: {message}')
     for call in run.calls:
         if call.resource_id not in ids:
             continue

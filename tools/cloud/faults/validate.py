@@ -12,9 +12,17 @@ The rules:
   services, except for the requests that Cinder loses by itself: see lost();
 * lock: no lock outlives its lease;
 * later: a create and a delete after the fault work.
+
+The series promises one more:
+
+* order: a create that the API accepted before the delete of its source was
+  sent does not end in error because of the delete.
 """
 
 import dataclasses
+
+GONE = ('was deleted before a volume', 'is being deleted or overwritten')
+"""Parts of the user messages that say that a source was not there to read."""
 
 
 @dataclasses.dataclass
@@ -34,13 +42,13 @@ class Violation:
     time: float
 
 
-def check(run):
+def check(run, rules=None):
     """Return what broke a rule in a run as a list of Violation.
 
     :param run: records.Run
+    :param rules: the rules, functions of this module; default is RULES
     """
-    return [violation
-            for rule in (data, overlap, stuck, lock, later)
+    return [violation for rule in (RULES if rules is None else rules)
             for violation in rule(run)]
 
 
@@ -161,3 +169,80 @@ def later(run):
                       f'after the fault "{probe.fault}": {probe.problem}', [],
                       probe.end)
             for probe in run.probes if probe.problem is not None]
+
+
+RULES = (data, overlap, stuck, lock, later)
+"""What Cinder as released must keep too."""
+
+
+def before(run):
+    """Return the creates that the API accepted before the delete was sent.
+
+    :param run: records.Run
+    :returns: list of records.Operation
+    """
+    sent = {operation.source_id: operation.invoked
+            for operation in run.operations
+            if operation.kind == 'delete' and operation.invoked is not None}
+    return [operation for operation in run.operations
+            if operation.kind == 'create' and operation.outcome == 'accepted'
+            and operation.answered < sent.get(operation.source_id, 0)]
+
+
+def by_delete(run):
+    """Return those of before() that ended in error because of the delete.
+
+    :param run: records.Run
+    :returns: list of records.Operation
+    """
+    return [create for create in _failed(run) if _met_delete(run, create)]
+
+
+def by_fault(run):
+    """Return those of before() that ended in error for another reason.
+
+    Without a user message they may have met the delete too.
+
+    :param run: records.Run
+    :returns: list of records.Operation
+    """
+    return [create for create in _failed(run) if not _met_delete(run, create)]
+
+
+def order(run):
+    """Return each create that failed because of a delete behind it."""
+    return [Violation('order', create.fault,
+                      f'volume {create.volume_id} ended in error because of '
+                      f'the delete of its source {create.source_id}, which '
+                      'was sent after the create was accepted',
+                      [create.volume_id, create.source_id],
+                      create.seen[-1][0])
+            for create in by_delete(run)]
+
+
+def _failed(run):
+    return [create for create in before(run) if create.status == 'error']
+
+
+def _met_delete(run, create):
+    """Tell whether a create failed because of the delete of its source.
+
+    The series says so in a user message. Cinder as released says nothing, and
+    neither does a service that dies. Then the delete alone was in the way of
+    a create that no fault could reach.
+    """
+    if create.messages:
+        return any(part in message for part in GONE
+                   for message in create.messages)
+    return not _is_reached(run, create)
+
+
+def _is_reached(run, create):
+    """Tell whether a fault or the restart could reach a create."""
+    ended = create.seen[-1][0]
+    if run.restarted is not None and run.restarted <= ended:
+        return True
+    return any(fault.begin is not None and fault.begin <= ended
+               and (fault.end is None or create.invoked <= fault.end)
+               and (create.host is None or create.host in fault.hosts)
+               for fault in run.faults if fault.name == create.fault)
