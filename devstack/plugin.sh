@@ -36,7 +36,7 @@ function install_enhance_locks {
 # apply_enhance_locks() - Apply the commits of the series to Cinder
 function apply_enhance_locks {
     (cd "$ENHANCE_LOCKS_DIR" && "$ENHANCE_LOCKS_VENV/bin/python" \
-        -m tools.series build --onto "$CINDER_DIR") || \
+        -m tools.series build cinder --onto "$CINDER_DIR") || \
         die $LINENO "enhance-locks: the series cannot be put on Cinder" \
             "$(git -C "$CINDER_DIR" describe --tags --always) in" \
             "$CINDER_DIR; the error above tells why, and" \

@@ -11,13 +11,15 @@ import testtools
 from tests import temporary
 from tools.checks import facts
 from tools.common.paths import ROOT
+from tools.series import projects
 from tools.series import releases
 
 LISTED = releases.load(ROOT)
 DEFAULT, ONE, OTHER, *_ = LISTED
 OLDER = [version for version in LISTED if version != DEFAULT]
 NAMES = ', '.join(f'release-{version}' for version in OLDER)
-COPIED = ('tox.ini', '.zuul.yaml', 'requirements', releases.LIST)
+LIST = projects.CINDER.releases
+COPIED = ('tox.ini', '.zuul.yaml', 'requirements', LIST)
 TABLE = 'README.md, table of releases'
 PLAN = 'tools/checks/plan.py'
 
@@ -163,11 +165,11 @@ class FactsTest(testtools.TestCase):
 
     def test_a_check_on_a_release_that_is_not_listed_is_told(self):
         self.replace(PLAN, OLDER[-1], '1.0.0')
-        self.assertTold(PLAN, f'a release of {releases.LIST}', '1.0.0')
+        self.assertTold(PLAN, f'a release of {LIST}', '1.0.0')
 
     def test_a_release_that_leaves_the_list_has_to_leave_every_file(self):
-        text = (self.root / releases.LIST).read_text()
-        (self.root / releases.LIST).write_text(
+        text = (self.root / LIST).read_text()
+        (self.root / LIST).write_text(
             text.partition(f'\n- version: {OLDER[-1]}\n')[0])
         self.assertEqual(
             {'tox.ini', '.zuul.yaml', 'requirements/*.in of releases',

@@ -17,6 +17,7 @@ from tools.common.paths import ROOT
 from tools.series import apply
 from tools.series import commits
 from tools.series import git
+from tools.series import projects
 from tools.series import release
 from tools.series import releases
 from tools.series import tree
@@ -60,7 +61,7 @@ class WholePluginTest(testtools.TestCase):
         self.plugin = self.dest / 'enhance-locks'
         shutil.copytree(ROOT, self.plugin, ignore=shutil.ignore_patterns(
             '.*', 'build', '__pycache__'))
-        (self.plugin / commits.ORDER).write_text('\n'.join(
+        (self.plugin / projects.CINDER.order).write_text('\n'.join(
             ['[topic]', *(commit.name for commit in self.series[:COMMITS])]))
         for commit in self.series[COMMITS:]:
             (self.plugin / commit.file).unlink()

@@ -92,12 +92,12 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 
 class Index:
-    """A package index that serves releases of the small Cinder."""
+    """A package index that serves releases of small projects."""
 
     def __init__(self, folder):
         self.folder = folder
-        self._links = []
-        (folder / 'cinder').mkdir(parents=True)
+        self._links = {}
+        folder.mkdir()
         handler = functools.partial(_Handler, directory=folder)
         self._server = http.server.ThreadingHTTPServer(
             ('127.0.0.1', 0), handler)
@@ -109,9 +109,9 @@ class Index:
         self._server.shutdown()
         self._server.server_close()
 
-    def add(self, version, files=FILES):
+    def add(self, version, files=FILES, project='cinder'):
         """Serve a release; return its hash."""
-        name = f'cinder-{version}'
+        name = f'{project}-{version}'
         data = io.BytesIO()
         with tarfile.open(fileobj=data, mode='w:gz') as archive:
             for path, text in files.items():
@@ -120,10 +120,11 @@ class Index:
                 member.mode = 0o755 if path.endswith('.sh') else 0o664
                 archive.addfile(member, io.BytesIO(text.encode()))
         (self.folder / f'{name}.tar.gz').write_bytes(data.getvalue())
-        self._links.append(
-            f'<a href="../{name}.tar.gz">{name}.tar.gz</a><br>')
-        (self.folder / 'cinder/index.html').write_text(
-            '<!DOCTYPE html><html><body>' + '\n'.join(self._links) +
+        links = self._links.setdefault(project, [])
+        links.append(f'<a href="../{name}.tar.gz">{name}.tar.gz</a><br>')
+        (self.folder / project).mkdir(exist_ok=True)
+        (self.folder / project / 'index.html').write_text(
+            '<!DOCTYPE html><html><body>' + '\n'.join(links) +
             '</body></html>')
         return hashlib.sha256(data.getvalue()).hexdigest()
 

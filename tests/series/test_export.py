@@ -14,6 +14,7 @@ from tests.series import base
 from tools.common.paths import ROOT
 from tools.series import export
 from tools.series import git
+from tools.series import projects
 from tools.series import release
 from tools.series import releases
 from tools.series import tree
@@ -50,7 +51,8 @@ class ExportTest(base.TestCase):
 
     def setUp(self):
         super().setUp()
-        shutil.copy(ROOT / export.LETTER, self.root / export.LETTER)
+        letter = projects.CINDER.letter
+        shutil.copy(ROOT / letter, self.root / letter)
         self.dist = self.root / 'dist'
         self.patches = self.dist / f'cinder-{base.VERSION}'
 

@@ -13,7 +13,7 @@ class StyleTest(base.TestCase):
 
     def setUp(self):
         super().setUp()
-        patch = mock.patch.object(style, '_flake8', side_effect=style._flake8)
+        patch = mock.patch.object(style, '_run', side_effect=style._run)
         self.flake8 = patch.start()
         self.addCleanup(patch.stop)
 

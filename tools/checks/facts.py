@@ -11,6 +11,7 @@ import configparser
 import re
 
 from tools.series import documents
+from tools.series import projects
 from tools.series import releases
 
 _VERSION = r'\d+\.\d+\.\d+'
@@ -154,7 +155,7 @@ def _of_plan(root, listed):
     for version in re.findall(
             rf'release-({_VERSION})', text):
         if version not in listed:
-            yield _PLAN, f'a release of {releases.LIST}', version
+            yield _PLAN, f'a release of {projects.CINDER.releases}', version
 
 
 def _told(value):

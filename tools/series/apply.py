@@ -101,7 +101,7 @@ class _Stage:
             raise errors.ToolError(
                 f'{self._name} has {path} already, which commit {commit.name} '
                 f'adds.')
-        source = self._root / path
+        source = self._root / commit.project.place_of(path)
         mode = '100755' if os.access(source, os.X_OK) else '100644'
         self._put(path, mode, source.read_bytes())
 

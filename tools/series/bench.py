@@ -12,6 +12,7 @@ import sys
 
 from tools.common import errors
 from tools.series import git
+from tools.series import projects
 
 TEST_SECONDS = 600
 """After how long a test that hangs is stopped."""
@@ -22,9 +23,11 @@ class Bench:
 
     :param pathlib.Path built: the tree that ``./series build`` made
     :param pathlib.Path folder: where the work trees go
+    :param tools.series.projects.Project project: the project
     """
 
-    def __init__(self, built, folder):
+    def __init__(self, built, folder, project=projects.CINDER):
+        self._project = project
         self._running = set()
         self._stopped = False
         self._free = queue.SimpleQueue()
@@ -84,7 +87,7 @@ class Bench:
         """
         process = subprocess.Popen(
             [sys.executable, *arguments], cwd=repository.path,
-            env=_environment(repository.path), stdin=subprocess.DEVNULL,
+            env=self._environment(repository.path), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors='replace')
         self._running.add(process)
@@ -96,14 +99,15 @@ class Bench:
             raise errors.ToolError('stopped')
         return process.returncode, told
 
-
-def _environment(path):
-    return os.environ | {
-        'PYTHONPATH': str(path),
-        'PYTHONWARNINGS': 'ignore',
-        # A test of Cinder's that lets all files exist would find translations.
-        'LANGUAGE': 'C',
-        'OS_CINDER_DISABLE_EVENTLET_PATCHING': '0',
-        'OS_STDOUT_CAPTURE': '1',
-        'OS_STDERR_CAPTURE': '1',
-        'OS_TEST_TIMEOUT': str(TEST_SECONDS)}
+    def _environment(self, path):
+        return os.environ | {
+            'PYTHONPATH': str(path),
+            'PYTHONWARNINGS': 'ignore',
+            # A test of Cinder's that lets all files exist would find
+            # translations.
+            'LANGUAGE': 'C',
+            'OS_STDOUT_CAPTURE': '1',
+            'OS_STDERR_CAPTURE': '1',
+            'OS_TEST_TIMEOUT': str(TEST_SECONDS)
+        } | {key: value.format(tree=path)
+             for key, value in self._project.environment.items()}

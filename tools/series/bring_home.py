@@ -6,12 +6,11 @@ import re
 
 from tools.common import errors
 from tools.series import commit_file
-from tools.series import commits
 from tools.series import hunks
 from tools.series import releases
 
 
-def files_of(root, repository, series, found, version):
+def files_of(root, repository, series, found, version, project):
     """Make the files that differ from those of this repository.
 
     :param pathlib.Path root: the top of this repository
@@ -19,7 +18,8 @@ def files_of(root, repository, series, found, version):
     :param series: the series
     :type series: list[tools.series.commits.Commit]
     :param list[tools.series.taken.Taken] found: the commits that were taken
-    :param str version: the release of Cinder
+    :param str version: the release
+    :param tools.series.projects.Project project: the project
     :returns: path -> its new content and mode, None to remove it
     :rtype: dict[str, tuple[bytes, int]]
     :raises ToolError: telling all that cannot be taken
@@ -28,12 +28,13 @@ def files_of(root, repository, series, found, version):
     names = _names(series, found)
     adders = {path: commit.name for commit in series for path in commit.adds}
     for taken, name in zip(found, names):
-        path = commits.file_of(name)
+        path = project.file_of(name)
         old = (root / path).read_text() if taken.commit else ''
         writer = _Writer(repository, taken, old, path, version, adders)
         writer.write()
         problems += writer.problems
-        made |= writer.added
+        made |= {project.place_of(place): content
+                 for place, content in writer.added.items()}
         if writer.text != old:
             made[path] = writer.text.encode(), 0o644
     if problems:
@@ -46,11 +47,11 @@ def files_of(root, repository, series, found, version):
     added = {path for taken in found for path, change in taken.changes.items()
              if change[0] == 'A'}
     gone = {path for commit in series for path in commit.adds} - added - left
-    made |= dict.fromkeys(sorted(gone))
-    order = (root / commits.ORDER).read_text()
+    made |= dict.fromkeys(map(project.place_of, sorted(gone)))
+    order = (root / project.order).read_text()
     new_order = _order(order, found, names)
     if new_order != order:
-        made[commits.ORDER] = new_order.encode(), 0o644
+        made[project.order] = new_order.encode(), 0o644
     return {path: content for path, content in made.items()
             if content is None or content != _now(root / path)}
 

@@ -14,40 +14,38 @@ import tempfile
 from tools.common import errors
 from tools.common import progress
 from tools.series import commits
+from tools.series import projects
 from tools.series import release
 from tools.series import releases
 from tools.series import style
 from tools.series import tree
 
-OURS = ('cinder', 'doc/source', 'releasenotes')
 _SUBJECT_GOOD, _SUBJECT_MAX, _BODY_MAX = 50, 72, 72
 # "Adds", "Added", "Adding", but not "Pass", "Embed", "Bring".
 _NOT_IMPERATIVE = re.compile(
     r'(?!(Bring|Embed|Feed|Seed|Speed|Focus|Alias)\b)\w+(ing|ed|[^\Ws]s)\b')
-_REASON = re.compile(
-    r'(Partially-)?Implements: blueprint enhance-locks|'
-    r'(Closes|Partial|Related)-Bug: #[1-9]\d*')
+_BUG = r'(Closes|Partial|Related)-Bug: #[1-9]\d*'
 _FOOTERS = re.compile(
-    r'(Partially-)?Implements: blueprint [\w-]+|'
-    r'(Closes|Partial|Related)-Bug: #[1-9]\d*|'
+    rf'(Partially-)?Implements: blueprint [\w-]+|{_BUG}|'
     r'Depends-On: \S+|Co-Authored-By: .+ <\S+@\S+>|'
     r'(DocImpact|APIImpact|SecurityImpact|UpgradeImpact)(: .+)?|'
     r'Change-Id: I[0-9a-f]{40}')
 
 
-def check(root, version, endpoint=None):
-    """Verify the series on a release.
+def check(root, version, endpoint=None, project=projects.CINDER):
+    """Verify the series of a project on a release.
 
     :param pathlib.Path root: the top of this repository
-    :param str version: the release of Cinder
+    :param str version: the release
     :param str endpoint: the address of the package index
+    :param tools.series.projects.Project project: the project
     :raises ToolError: telling all that is wrong, one finding a line
     """
-    series = commits.load(root)
-    problems = [*_unused(root, series)]
+    series = commits.load(root, project)
+    problems = [*_unclaimed(root), *_unused(root, project, series)]
     for commit in series:
         problems += _message(commit)
-    sdist = release.fetch(releases.find(root, version),
+    sdist = release.fetch(releases.find(root, version, project),
                           root / tree.FOLDER / 'cache', endpoint)
     with tempfile.TemporaryDirectory() as folder:
         repository, hashes = tree.lay_out(
@@ -60,25 +58,35 @@ def check(root, version, endpoint=None):
     if problems:
         raise errors.ToolError('\n'.join(
             [f'{len(problems)} found by check:', *problems]))
-    progress.say(f'{len(series)} commits, nothing to complain of')
+    progress.say(f'{project.title}: {len(series)} commits, nothing to '
+                 f'complain of')
 
 
-def _unused(root, series):
+def _unclaimed(root):
+    """Find folders of commits that are of no project."""
+    for path in sorted((root / 'commits').iterdir()):
+        if path.name not in projects.PROJECTS:
+            yield (f'commits/{path.name}: expected a project, '
+                   f'{" or ".join(projects.PROJECTS)}.')
+
+
+def _unused(root, project, series):
     """Find files of ours that are not in exactly one commit."""
     added = collections.Counter(
         path for commit in series for path in commit.adds)
-    ours = {path for folder in OURS
-            for path in commits.files_below(root, folder)}
+    ours = {path for folder in project.ours
+            for path in commits.files_below(root / project.home, folder)}
     for path in sorted(ours | set(added)):
         if added[path] != 1:
-            yield f'{path} is added by {added[path]} commits, not by one.'
+            yield (f'{project.place_of(path)} is added by {added[path]} '
+                   f'commits, not by one.')
 
 
 def _message(commit):
     """Find what a reviewer would object to in a commit message.
 
-    The rules are those of Cinder's commit-messages page and of OpenStack's
-    GitCommitMessages.
+    The rules are those of OpenStack's GitCommitMessages and of Cinder's page
+    on them.
     """
     where = f'Message of commit {commit.name}'
     subject, *rest = commit.message.rstrip('\n').split('\n')
@@ -114,9 +122,12 @@ def _footers(commit, where, footers):
         if not _FOOTERS.fullmatch(footer):
             yield (f'{where}: the last paragraph has {footer!r}, which is no '
                    f'footer of a commit that is still to be signed off.')
-    if not any(_REASON.fullmatch(footer) for footer in footers):
+    reason = (f'(Partially-)?Implements: blueprint '
+              f'{commit.project.blueprint}|{_BUG}')
+    if not any(re.fullmatch(reason, footer) for footer in footers):
         yield (f'{where}: the last paragraph names neither the blueprint '
-               f'enhance-locks, with Implements or Partially-Implements, nor '
-               f'a bug, with Closes-Bug, Partial-Bug or Related-Bug.')
+               f'{commit.project.blueprint}, with Implements or '
+               f'Partially-Implements, nor a bug, with Closes-Bug, '
+               f'Partial-Bug or Related-Bug.')
     if footers[-1] != f'Change-Id: {commit.change_id}':
         yield f'{where}: the last line is not its Change-Id.'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Find out what a checkout of Cinder is, and whether the series can go on it.
+"""Find out what a checkout is of, and whether a series can go on it.
 
 Nothing here writes.
 """
@@ -12,6 +12,7 @@ import tomllib
 
 from tools.common import errors
 from tools.series import git
+from tools.series import projects
 from tools.series import releases
 from tools.series.tree import BRANCH
 
@@ -37,15 +38,22 @@ def check_checkout(checkout):
         raise errors.ToolError(f'{checkout.path} has no commit yet.')
 
 
-def check_cinder(checkout):
-    """Refuse a checkout of another project.
+def project_of(checkout, wanted=None):
+    """Find the project that a checkout is of.
 
     :param tools.series.git.Git checkout: the checkout
-    :raises ToolError: if it is not of Cinder
+    :param tools.series.projects.Project wanted: the one that it must be of;
+        None for any
+    :rtype: tools.series.projects.Project
+    :raises ToolError: if it is of another
     """
-    if _project_name(checkout) != 'cinder':
+    found = projects.PROJECTS.get(_project_name(checkout))
+    if found is None or wanted not in (None, found):
+        expected = [wanted] if wanted else projects.PROJECTS.values()
         raise errors.ToolError(
-            f'{checkout.path} is a git checkout, but not of Cinder.')
+            f'{checkout.path} is a git checkout, but not of '
+            f'{" or ".join(project.title for project in expected)}.')
+    return found
 
 
 def _project_name(checkout):
@@ -65,7 +73,7 @@ def _content(checkout, path):
     return checkout.run('cat-file', 'blob', f'HEAD:{path}').decode()
 
 
-def release_of(checkout, commit, root):
+def release_of(checkout, commit, root, project):
     """Find out which release a commit is of, or comes after.
 
     Git has its tag, unless the history is cut; an unpacked release says it in
@@ -75,6 +83,7 @@ def release_of(checkout, commit, root):
     :param tools.series.git.Git checkout: the checkout
     :param str commit: the commit
     :param pathlib.Path root: the top of this repository
+    :param tools.series.projects.Project project: what it is of
     :returns: the release
     :rtype: str
     :raises ToolError: if what says it is no version
@@ -85,7 +94,7 @@ def release_of(checkout, commit, root):
     tag, _, rest = described.decode().strip().partition('-')
     information = email.message_from_string(_content(checkout, 'PKG-INFO'))
     version = releases.parse(
-        tag or information['Version'] or releases.default(root))
+        tag or information['Version'] or releases.default(root, project))
     if tag and version.pre == ('rc', 1) and not rest.startswith('0-'):
         return f'{version.major + 1}.0.0'
     return version.base_version

@@ -62,7 +62,7 @@ def with_outcome(text, path, number, rule, key):
     """Replace the outcome of a rule.
 
     :param str text: the file
-    :param str path: the file of Cinder
+    :param str path: the file of the project
     :param int number: the rule's place in the list, from 1
     :param dict rule: the rule, all keys, as it shall be
     :param str key: the key of the outcome
@@ -88,7 +88,7 @@ def with_rule(text, path, rule):
     """Add a rule after the others of a file.
 
     :param str text: the file
-    :param str path: the file of Cinder
+    :param str path: the file of the project
     :param dict rule: the rule
     :rtype: str
     """
@@ -112,7 +112,7 @@ def without_rules(text, path):
     """Take away the rules of a file.
 
     :param str text: the file
-    :param str path: the file of Cinder
+    :param str path: the file of the project
     :rtype: str
     """
     lines = text.splitlines()

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Read the commits of the series from ``commits/cinder/``.
+"""Read the commits of a project from its folder of ``commits/``.
 
 ``series`` lists them in order, a name a line, under the topic that they have
 in Gerrit.  ``NAME.yml`` is one commit: its message, the files that it adds
-and, for each file of Cinder that it edits, the rules to apply, in order.  The
+and, for each file that it edits, the rules to apply, in order.  The
 Change-Id follows from the name alone, so that Gerrit knows the change again
 however often it is reworded.
 """
@@ -19,11 +19,10 @@ from packaging import specifiers
 from tools.common import errors
 from tools.series import documents
 from tools.series import git
+from tools.series import projects
 from tools.series import releases
 from tools.series import rules
 
-FOLDER = 'commits/cinder'
-ORDER = f'{FOLDER}/series'
 _KEYS = {'message', 'adds', 'edits', 'releases', 'why'}
 _SKIPPED = ('__pycache__', '.pyc')
 
@@ -37,10 +36,11 @@ class Commit:
     :param str topic: its topic in Gerrit
     :param str message: the whole message, Change-Id included
     :param tuple[str, ...] adds: the files that it adds, folders resolved
-    :param dict[str, list[tools.series.rules.Rule]] edits: file of Cinder ->
-        its rules
+    :param dict[str, list[tools.series.rules.Rule]] edits: file of the
+        project -> its rules
     :param packaging.specifiers.SpecifierSet releases: those that it is for
     :param str why: why it is not for the others, None if it is for all
+    :param tools.series.projects.Project project: what it is for
     """
 
     number: int
@@ -51,11 +51,13 @@ class Commit:
     edits: dict
     releases: specifiers.SpecifierSet
     why: str
+    project: projects.Project = projects.CINDER
 
     @property
     def change_id(self):
         """What identifies the change in Gerrit, made from the name alone."""
-        digest = hashlib.sha1(f'enhance-locks/{self.name}'.encode())
+        digest = hashlib.sha1(
+            f'{self.project.change}/{self.name}'.encode())
         return f'I{digest.hexdigest()}'
 
     @property
@@ -66,30 +68,31 @@ class Commit:
     @property
     def file(self):
         """The file that holds it, relative to the top of this repository."""
-        return file_of(self.name)
+        return self.project.file_of(self.name)
 
     @property
     def paths(self):
-        """The files of Cinder that it adds or edits, in order."""
+        """The files that it adds or edits, in order."""
         return (*self.adds, *self.edits)
 
 
-def load(root):
+def load(root, project=projects.CINDER):
     """Read the commits.
 
     :param pathlib.Path root: the top of this repository
+    :param tools.series.projects.Project project: the project
     :returns: the commits in order
     :rtype: list[Commit]
     :raises ToolError: if a file is malformed, or a file to add is missing
     """
-    series = [_load_commit(root, number, name, topic)
-              for number, (name, topic) in enumerate(_order(root), 1)]
-    unlisted = {path.name for path in (root / FOLDER).glob('*.yml')} - {
-        pathlib.Path(releases.LIST).name, *(
-            f'{commit.name}.yml' for commit in series)}
+    series = [_load_commit(root, project, number, name, topic) for
+              number, (name, topic) in enumerate(_order(root, project), 1)]
+    unlisted = {path.name for path in (root / project.folder).glob('*.yml')}
+    unlisted -= {pathlib.Path(project.releases).name, *(
+        f'{commit.name}.yml' for commit in series)}
     if unlisted:
         raise errors.ToolError(
-            f'{ORDER} does not list {", ".join(sorted(unlisted))}.')
+            f'{project.order} does not list {", ".join(sorted(unlisted))}.')
     return series
 
 
@@ -110,9 +113,9 @@ def files_below(root, folder):
 
     What Python leaves behind when it runs a module is no file of ours.
 
-    :param pathlib.Path root: the top of this repository
-    :param str folder: the folder, relative to it
-    :returns: the files' paths, relative to the top, sorted
+    :param pathlib.Path root: the folder that paths are relative to
+    :param str folder: the folder
+    :returns: the files' paths, sorted
     :rtype: list[str]
     """
     files = [path.relative_to(root) for path in (root / folder).rglob('*')
@@ -121,25 +124,15 @@ def files_below(root, folder):
                   if not any(part.endswith(_SKIPPED) for part in file.parts))
 
 
-def file_of(name):
-    """Return the file that holds a commit.
-
-    :param str name: the name of the commit
-    :returns: its path, relative to the top of this repository
-    :rtype: str
-    """
-    return f'{FOLDER}/{name}.yml'
-
-
-def _order(root):
+def _order(root, project):
     """Read the order; return pairs of a commit's name and its topic."""
     try:
-        lines = (root / ORDER).read_text().splitlines()
+        lines = (root / project.order).read_text().splitlines()
     except FileNotFoundError:
-        raise errors.ToolError(f'{ORDER} does not exist.')
+        raise errors.ToolError(f'{project.order} does not exist.')
     order, topic = {}, None
     for number, line in enumerate(lines, 1):
-        where = f'{ORDER}, line {number}'
+        where = f'{project.order}, line {number}'
         text = line.partition('#')[0].strip()
         header = re.fullmatch(r'\[(\S+)\]', text)
         if not text:
@@ -158,24 +151,25 @@ def _order(root):
     return order.items()
 
 
-def _load_commit(root, number, name, topic):
-    where = file_of(name)
+def _load_commit(root, project, number, name, topic):
+    where = project.file_of(name)
     item = documents.load_mapping(root / where, where)
     documents.refuse_unknown_keys(item, _KEYS, where)
     return _with_change_id(Commit(
         number=number, name=name, topic=topic,
         message=documents.take(item, 'message', str, where),
-        adds=tuple(_resolve(root, item, where)), edits=_edits(item, where),
-        releases=releases.take(item, where), why=_why(item, where)), where)
+        adds=tuple(_resolve(root / project.home, item, where)),
+        edits=_edits(item, where), releases=releases.take(item, where),
+        why=_why(item, where), project=project), where)
 
 
-def _resolve(root, item, where):
+def _resolve(home, item, where):
     for path in documents.take(item, 'adds', list, where, default=[]):
         _check_path(path, where)
         if str(path).endswith('/'):
-            found = files_below(root, path)
+            found = files_below(home, path)
         else:
-            found = [path] if (root / path).is_file() else []
+            found = [path] if (home / path).is_file() else []
         if not found:
             raise errors.ToolError(
                 f'{where} adds {path}, which does not exist in this '
@@ -208,7 +202,7 @@ def _check_path(path, where):
             pathlib.PurePosixPath(path).is_absolute() or
             '..' in pathlib.PurePosixPath(path).parts):
         raise errors.ToolError(
-            f'{where}: {path!r} is no path below the top of Cinder.')
+            f'{where}: {path!r} is no path below the top of the project.')
 
 
 def _with_change_id(commit, where):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Put the commits of the series on top of somebody's checkout of Cinder.
+"""Put the commits of a series on top of somebody's checkout of its project.
 
 The commits are made in a scratch repository that borrows the checkout's
 objects, so the checkout is only read until all of them exist.  Then their
@@ -26,23 +26,25 @@ from tools.series import releases
 from tools.series.tree import BRANCH
 
 
-def put_onto(root, directory):
+def put_onto(root, directory, wanted=None):
     """Make the commits on top of what is checked out, on a branch.
 
     :param pathlib.Path root: the top of this repository
     :param pathlib.Path directory: the top of the checkout
-    :raises ToolError: if it is no clean checkout of Cinder, has a part of
+    :param tools.series.projects.Project wanted: what it must be a checkout of;
+        None for any project
+    :raises ToolError: if it is no clean checkout of a project, has a part of
         the series already or a branch of that name that was not made here, or
         for whatever keeps the series from being applied; the checkout is as
         it was then
     """
-    series = commits.load(root)
     checkout = git.Git(directory, ours=False)
     checkouts.check_checkout(checkout)
     head = checkout.line('rev-parse', 'HEAD')
-    checkouts.check_cinder(checkout)
+    project = checkouts.project_of(checkout, wanted)
+    series = commits.load(root, project)
     base = checkouts.below_ours(checkout, head)
-    version = checkouts.release_of(checkout, base, root)
+    version = checkouts.release_of(checkout, base, root, project)
     kept = commits.of_release(series, version)
     if checkouts.has_series(checkout, kept, base):
         progress.say(f'{directory} has all commits of the series already, '
@@ -52,14 +54,14 @@ def put_onto(root, directory):
     if base == head:
         checkouts.check_clean(checkout)
     checkouts.check_room(checkout, kept)
-    progress.say(f'Taking {directory} for Cinder {version}')
+    progress.say(f'Taking {directory} for {project.title} {version}')
     with tempfile.TemporaryDirectory() as folder:
         scratch = _borrow(checkout, pathlib.Path(folder))
         hashes = apply.apply_series(
             scratch, base, series, root, releases.parse(version),
             str(directory), pathlib.Path(folder, 'index'))
         if not hashes:
-            raise errors.ToolError(f'{commits.ORDER} lists no commits.')
+            raise errors.ToolError(f'{project.order} lists no commits.')
         if hashes[-1] == head:
             progress.say(f'{directory} is up to date')
             return

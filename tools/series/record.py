@@ -14,7 +14,6 @@ import pathlib
 import re
 
 from tools.common import errors
-from tools.series import commits
 from tools.series import git
 
 BRANCH = 'enhance-locks'
@@ -30,9 +29,10 @@ def fingerprint(root, series, sdist):
     :rtype: str
     """
     package = pathlib.Path(__file__).parent
-    inputs = [*package.glob('*.py'), root / commits.ORDER]
+    inputs = [*package.glob('*.py'), root / sdist.project.order]
     for commit in series:
-        inputs += [root / commit.file, *(root / path for path in commit.adds)]
+        inputs += [root / path for path in (commit.file, *map(
+            commit.project.place_of, commit.adds))]
     facts = [sdist.version, sdist.sha256, _version_of_ast_grep()]
     for path in sorted(set(inputs)):
         if path.is_file():

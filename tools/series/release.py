@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Fetch the source release of Cinder from the package index and keep it.
+"""Fetch the source release of a project from the package index and keep it.
 
 Its hash stands in the list of releases.  A file that is here and has that
 hash is taken as it is, without a look at the index.
@@ -14,6 +14,7 @@ import tempfile
 
 from tools.common import errors
 from tools.common import progress
+from tools.series import projects
 
 _TIMEOUT = 30
 
@@ -25,11 +26,18 @@ class Sdist:
     :param str version: the release
     :param pathlib.Path path: the file
     :param str sha256: its hash
+    :param tools.series.projects.Project project: what it is a release of
     """
 
     version: str
     path: pathlib.Path
     sha256: str
+    project: projects.Project
+
+    @property
+    def shown(self):
+        """What to call it."""
+        return f'{self.project.title} {self.version}'
 
 
 def fetch(release, cache, endpoint=None):
@@ -42,14 +50,14 @@ def fetch(release, cache, endpoint=None):
     :raises ToolError: if the index cannot be reached or has no such file, or
         if the file has another hash than is listed
     """
-    path = cache / f'cinder-{release.version}.tar.gz'
+    path = cache / f'{release.project.name}-{release.version}.tar.gz'
     if not path.exists():
-        _download(path, release.sha256, endpoint)
+        _download(path, release, endpoint)
     _check(path, release.sha256, f'Delete {path} to fetch it anew.')
-    return Sdist(release.version, path, release.sha256)
+    return Sdist(release.version, path, release.sha256, release.project)
 
 
-def _download(path, sha256, endpoint):
+def _download(path, release, endpoint):
     # Not needed for a release that is here, and slow to import.
     import pypi_simple
     import requests
@@ -60,9 +68,10 @@ def _download(path, sha256, endpoint):
                 endpoint or pypi_simple.PYPI_SIMPLE_ENDPOINT) as index, \
                 tempfile.TemporaryDirectory(dir=path.parent) as folder:
             partial = pathlib.Path(folder, path.name)
-            index.download_package(_find(index, path.name), partial,
-                                   verify=False, timeout=_TIMEOUT)
-            _check(partial, sha256, 'It came from the package index.')
+            package = _find(index, release.project.name, path.name)
+            index.download_package(package, partial, verify=False,
+                                   timeout=_TIMEOUT)
+            _check(partial, release.sha256, 'It came from the package index.')
             os.replace(partial, path)
     except requests.RequestException as error:
         raise errors.ToolError(
@@ -70,8 +79,8 @@ def _download(path, sha256, endpoint):
             f'{" ".join(str(error).split())}')
 
 
-def _find(index, name):
-    for package in index.get_project_page('cinder', timeout=_TIMEOUT).packages:
+def _find(index, project, name):
+    for package in index.get_project_page(project, timeout=_TIMEOUT).packages:
         if package.filename == name:
             return package
     raise errors.ToolError(f'The package index has no {name}.')

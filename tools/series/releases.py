@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The releases of Cinder that the series is for, and what differs in them.
+"""The releases that a series is for, and what differs in them.
 
-All facts about them stand in one file.  A rule or commit that is not for all
-of them has a version specifier such as ``<27``, as pip has it, under
-``releases``.
+All facts about those of a project stand in one file.  A rule or commit that is
+not for all of them has a version specifier such as ``<27``, as pip has it,
+under ``releases``.
 """
 
 import dataclasses
@@ -16,8 +16,8 @@ from packaging import version as versions
 
 from tools.common import errors
 from tools.series import documents
+from tools.series import projects
 
-LIST = 'commits/cinder/releases.yml'
 _KEYS = {'version', 'sha256', 'tests', 'pins'}
 
 
@@ -30,25 +30,28 @@ class Release:
     :param str tests: what is tested on it, in words
     :param datetime.date pins: the date whose dependencies it is tested with;
         None for today's
+    :param tools.series.projects.Project project: what it is a release of
     """
 
     version: str
     sha256: str
     tests: str
     pins: datetime.date
+    project: projects.Project
 
 
-def load(root):
+def load(root, project=projects.CINDER):
     """Read the list.
 
     :param pathlib.Path root: the top of this repository
+    :param tools.series.projects.Project project: the project
     :returns: the releases by version, the default first
     :rtype: dict[str, Release]
     :raises ToolError: if there is no list, or something else is in it
     """
-    found = {}
-    for item in documents.load_list(root / LIST, LIST):
-        where = f'{LIST}: release {item.get("version", len(found) + 1)}'
+    found, file = {}, project.releases
+    for item in documents.load_list(root / file, file):
+        where = f'{file}: release {item.get("version", len(found) + 1)}'
         documents.refuse_unknown_keys(item, _KEYS, where)
         version = documents.take(item, 'version', str, where)
         parse(version)
@@ -63,35 +66,39 @@ def load(root):
                 f'{where}: pins must be a date such as 2026-05-01, not '
                 f'{pins!r}.')
         found[version] = Release(
-            version, sha256, documents.take(item, 'tests', str, where), pins)
+            version, sha256, documents.take(item, 'tests', str, where), pins,
+            project)
     if not found:
-        raise errors.ToolError(f'{LIST} lists no release.')
+        raise errors.ToolError(f'{file} lists no release.')
     return found
 
 
-def default(root):
+def default(root, project=projects.CINDER):
     """Return the version of the release that is listed first.
 
     :param pathlib.Path root: the top of this repository
+    :param tools.series.projects.Project project: the project
     :rtype: str
     :raises ToolError: as :func:`load` does
     """
-    return next(iter(load(root)))
+    return next(iter(load(root, project)))
 
 
-def find(root, version):
+def find(root, version, project=projects.CINDER):
     """Find a release.
 
     :param pathlib.Path root: the top of this repository
     :param str version: the release
+    :param tools.series.projects.Project project: the project
     :rtype: Release
     :raises ToolError: if it is not listed
     """
-    listed = load(root)
+    listed = load(root, project)
     if version not in listed:
         raise errors.ToolError(
-            f'{LIST} has no release {version!r}; it has {", ".join(listed)}. '
-            f'"./series build --onto DIR" takes a checkout of any other.')
+            f'{project.releases} has no release {version!r}; it has '
+            f'{", ".join(listed)}. "./series build --onto DIR" takes a '
+            f'checkout of any other.')
     return listed[version]
 
 
@@ -105,7 +112,7 @@ def parse(version):
     try:
         return versions.Version(version)
     except versions.InvalidVersion:
-        raise errors.ToolError(f'{version!r} is no version of Cinder.')
+        raise errors.ToolError(f'{version!r} is no version.')
 
 
 def take(item, where):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Show what the series does to Cinder, as a list or as a commit's diff."""
+"""Show what the series does, as a list or as a commit's diff."""
 
+import contextlib
 import itertools
-import operator
 import signal
 import subprocess
 import sys
@@ -13,24 +13,45 @@ from tools.series import commits
 from tools.series import tree
 
 
-def show(root, wanted, version, endpoint=None):
+def show(root, chosen, wanted, endpoint=None):
     """Print the commits by topic, those of a file, or one as a diff.
 
     :param pathlib.Path root: the top of this repository
-    :param str wanted: a commit as :func:`find` takes it, a file of Cinder, or
-        None for all commits
-    :param str version: the release of Cinder, for a diff
+    :param chosen: the projects to search, each with the release for a diff
+    :type chosen: list[tuple[tools.series.projects.Project, str]]
+    :param str wanted: a commit as :func:`find` takes it, a file of a project,
+        or None for all commits
     :param str endpoint: the address of the package index
     :raises ToolError: if there is no such commit, no commit touches the file,
         or the tree cannot be built
     """
-    series = commits.load(root)
+    series = [commit for project, _ in chosen
+              for commit in commits.load(root, project)]
     if wanted is None:
         _print(series)
     elif '/' in wanted or any(wanted in commit.paths for commit in series):
         _print(_touching(series, wanted.removeprefix('./')))
     else:
-        _show_commit(root, series, wanted, version, endpoint)
+        _show_commit(root, wanted, *having(root, chosen, wanted), endpoint)
+
+
+def having(root, chosen, wanted):
+    """Find the first project that has a commit.
+
+    :param pathlib.Path root: the top of this repository
+    :param chosen: the projects to search, each with a release
+    :type chosen: list[tuple[tools.series.projects.Project, str]]
+    :param str wanted: a commit as :func:`find` takes it, or ``A..B``
+    :returns: the project and its release; the last ones if none has it
+    :rtype: tuple[tools.series.projects.Project, str]
+    :raises ToolError: if a file of commits is malformed
+    """
+    for project, version in chosen:
+        series = commits.load(root, project)
+        with contextlib.suppress(errors.ToolError):
+            find(series, wanted.partition('..')[0])
+            break
+    return project, version
 
 
 def find(series, wanted):
@@ -55,11 +76,12 @@ def find(series, wanted):
 
 
 def _print(series):
-    """Print number, name and subject of commits, by topic."""
+    """Print number, name and subject of commits, by project and topic."""
     width = max((len(commit.name) for commit in series), default=0)
-    for topic, group in itertools.groupby(
-            series, operator.attrgetter('topic')):
-        print(f'[{topic}]')
+    several = len({commit.project for commit in series}) > 1
+    for (project, topic), group in itertools.groupby(
+            series, lambda commit: (commit.project, commit.topic)):
+        print(f'[{topic}] of {project.title}' if several else f'[{topic}]')
         for commit in group:
             print(f'{commit.number:3}  {commit.name:{width}}  '
                   f'{commit.subject}')
@@ -72,14 +94,15 @@ def _touching(series, path):
     return found
 
 
-def _show_commit(root, series, wanted, version, endpoint):
+def _show_commit(root, wanted, project, version, endpoint):
     """Print a commit as ``git show`` does, building the tree if need be."""
+    series = commits.load(root, project)
     commit = find(series, wanted)
     if commit not in commits.of_release(series, version):
         raise errors.ToolError(
-            f'Commit {commit.name} is left out on Cinder {version}: '
+            f'Commit {commit.name} is left out on {project.title} {version}: '
             f'{commit.why}')
-    path = tree.build(root, version, endpoint)
+    path = tree.build(root, version, endpoint, project)
     made = {each.name: found for each, found in tree.made(path, series)}
     sys.stdout.flush()
     # The reader's own git, for his colours and his pager.

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Find what Cinder's own checks of style object to in a commit.
+"""Find what a project's own checks of style object to in a commit.
 
-flake8 takes most of the time of ``./series check``.  Its findings are the same
-whenever the files, its settings in Cinder, and what is installed of it are the
-same.
+They take most of the time of ``./series check``.  Their findings are the same
+whenever the files, their settings in the project, and what is installed of
+them are the same.
 """
 
 import functools
@@ -16,12 +16,10 @@ from tools.common import errors
 from tools.common import memory
 
 FOLDER = 'build/cache/style'
-SETTINGS = ('.flake8', 'setup.cfg', 'tox.ini', 'cinder/tests/hacking')
-"""What flake8 reads of Cinder beside the files."""
 
 
 def findings(root, repository, commit, made):
-    """Find stray white space and what Cinder's flake8 objects to.
+    """Find stray white space and what the project's checks object to.
 
     :param pathlib.Path root: the top of this repository
     :param tools.series.git.Git repository: a tree to check it out in
@@ -39,26 +37,28 @@ def findings(root, repository, commit, made):
         '--diff-filter=d', made) if path.endswith('.py')]
     if not python:
         return
-    read = repository.line('ls-tree', '-r', made, '--', *SETTINGS, *python)
-    try:
-        told = memory.remember(
-            root / FOLDER, [_installed(), python, read],
-            lambda: _flake8(repository, made, python)).decode()
-    except errors.ToolError as error:
-        yield f'Commit {commit.name}: {error}'
-    else:
+    read = repository.line('ls-tree', '-r', made, '--',
+                           *commit.project.settings, *python)
+    for check in commit.project.style:
+        try:
+            told = memory.remember(
+                root / FOLDER, [_installed(), check, python, read],
+                lambda: _run(check, repository, made, python)).decode()
+        except errors.ToolError as error:
+            told = str(error)
         for line in told.splitlines():
             yield f'Commit {commit.name}: {line}'
 
 
-def _flake8(repository, made, python):
+def _run(check, repository, made, python):
+    """Run a check; return what it prints when it objects to something."""
     repository.run('checkout', '--quiet', '--detach', made)
-    done = subprocess.run([sys.executable, '-m', 'flake8', '--', *python],
+    done = subprocess.run([sys.executable, '-m', *check, '--', *python],
                           cwd=repository.path, capture_output=True, text=True)
     if done.stderr:
         raise errors.ToolError(
-            f'flake8 fails: {" ".join(done.stderr.split())}')
-    return done.stdout.encode()
+            f'{check[0]} fails: {" ".join(done.stderr.split())}')
+    return done.stdout.encode() if done.returncode else b''
 
 
 @functools.cache

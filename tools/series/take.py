@@ -22,6 +22,7 @@ from tools.series import apply
 from tools.series import bring_home
 from tools.series import commits
 from tools.series import git
+from tools.series import projects
 from tools.series import record
 from tools.series import release
 from tools.series import releases
@@ -29,34 +30,36 @@ from tools.series import taken
 from tools.series import tree
 
 
-def take(root, version, endpoint=None):
+def take(root, version, endpoint=None, project=projects.CINDER):
     """Change the series so that it gives the commits of the built tree.
 
     :param pathlib.Path root: the top of this repository
-    :param str version: the release of Cinder
+    :param str version: the release
     :param str endpoint: the address of the package index
+    :param tools.series.projects.Project project: the project
     :raises ToolError: if the tree is not as it must be, a hunk is beyond
         what rules can be written for, or what was written gives other trees;
         this repository and the tree are as they were then
     """
-    series = commits.load(root)
-    sdist = release.fetch(releases.find(root, version),
+    series = commits.load(root, project)
+    sdist = release.fetch(releases.find(root, version, project),
                           root / tree.FOLDER / 'cache', endpoint)
-    built = root / tree.FOLDER / f'cinder-{version}'
+    built = tree.folder_of(root, version, project)
     tips = record.worked_in(built, root, series, sdist)
     if tips is None:
         progress.say(f'{record.shown(built)} has nothing to take')
         return
     with tempfile.TemporaryDirectory(
             prefix='.take-', dir=built.parent) as folder:
-        clone = taken.clone(built, pathlib.Path(folder, 'cinder'))
+        clone = taken.clone(built, pathlib.Path(folder, 'tree'))
         found = taken.read(clone, commits.of_release(series, version),
                            tips[0])
         copy = pathlib.Path(folder, 'repository')
-        changed = bring_home.files_of(root, clone, series, found, version)
+        changed = bring_home.files_of(
+            root, clone, series, found, version, project)
         new = {path for path in changed if not (root / path).exists()}
-        _copy(root, series, changed, copy)
-        tip, pack = _build(copy, clone, found, version)
+        _copy(root, project, series, changed, copy)
+        tip, pack = _build(copy, clone, found, sdist)
         with git.uninterrupted():
             _put(root, copy, changed, lambda: _renew(
                 built, root, sdist, tips[1], tip, pack))
@@ -67,10 +70,11 @@ def take(root, version, endpoint=None):
     progress.say(f'{record.shown(built)} is taken')
 
 
-def _copy(root, series, changed, copy):
+def _copy(root, project, series, changed, copy):
     """Copy what the series is made of, with the changes."""
-    shutil.copytree(root / commits.FOLDER, copy / commits.FOLDER)
-    for path in {path for commit in series for path in commit.adds}:
+    shutil.copytree(root / project.folder, copy / project.folder)
+    for path in {project.place_of(path) for commit in series
+                 for path in commit.adds}:
         (copy / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / path, copy / path)
     for path, content in changed.items():
@@ -94,12 +98,13 @@ def _read(path):
     return path.read_bytes(), path.stat().st_mode & 0o777
 
 
-def _build(copy, clone, found, version):
+def _build(copy, clone, found, sdist):
     """Build the copy; return the last commit and a pack of all."""
     base = clone.line('rev-parse', 'upstream')
     made = apply.apply_series(
-        clone, base, commits.load(copy), copy, releases.parse(version),
-        f'Cinder {version}', clone.path / '.git/series-index')
+        clone, base, commits.load(copy, sdist.project), copy,
+        releases.parse(sdist.version), sdist.shown,
+        clone.path / '.git/series-index')
     for each, hash_ in zip(found, made):
         differ = clone.paths('diff', '--name-only', each.made, hash_)
         if differ:
@@ -137,7 +142,7 @@ def _renew(built, root, sdist, head, tip, pack):
     repository.run('update-ref', branch, tip, head)
     try:
         record.write(built, repository, record.fingerprint(
-            root, commits.load(root), sdist))
+            root, commits.load(root, sdist.project), sdist))
     except BaseException:
         repository.run('update-ref', branch, head, tip)
         files.write_whole(noted, before)

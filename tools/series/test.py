@@ -17,6 +17,7 @@ from tools.common import errors
 from tools.common import progress
 from tools.series import bench as benches
 from tools.series import commits
+from tools.series import projects
 from tools.series import show
 from tools.series import style
 from tools.series import tests_of
@@ -26,29 +27,30 @@ _IMPORT = ('import importlib, sys\n'
            'for name in sys.argv[1:]: importlib.import_module(name)')
 
 
-def test(root, wanted, version, endpoint=None):
-    """Test commits of the series, as many at once as there are processors.
+def test(root, wanted, version, endpoint=None, project=projects.CINDER):
+    """Test commits of a project, as many at once as there are processors.
 
     :param pathlib.Path root: the top of this repository
     :param str wanted: ``A..B`` for the commits from A to B, both included,
         each as :func:`tools.series.show.find` takes it or left out; or one
         commit; None for all
-    :param str version: the release of Cinder
+    :param str version: the release
     :param str endpoint: the address of the package index
-    :raises ToolError: naming each commit that fails, or if Cinder itself
+    :param tools.series.projects.Project project: the project
+    :raises ToolError: naming each commit that fails, or if the project itself
         cannot be imported
     """
-    series = commits.load(root)
+    series = commits.load(root, project)
     first, last = _ends(series, wanted)
-    built = tree.build(root, version, endpoint)
+    built = tree.build(root, version, endpoint, project)
     chosen = [(commit, made) for commit, made in tree.made(built, series)
               if first <= commit.number <= last]
     if not chosen:
         raise errors.ToolError(
             f'None of the commits {wanted} is in {built.name}.')
     with tempfile.TemporaryDirectory() as folder:
-        bench = benches.Bench(built, pathlib.Path(folder))
-        _check_environment(bench)
+        bench = benches.Bench(built, pathlib.Path(folder), project)
+        _check_environment(bench, project)
         failed = list(filter(None, bench.map(
             functools.partial(_test, root, bench), chosen)))
     if failed:
@@ -71,15 +73,15 @@ def _ends(series, wanted):
     return numbers
 
 
-def _check_environment(bench):
+def _check_environment(bench, project):
     """Tell what is missing here apart from what a commit breaks."""
     with bench.checked_out('upstream') as repository:
         status, told = bench.python(
-            repository, '-c', _IMPORT, _name(tests_of.UNIT))
+            repository, '-c', _IMPORT, _name(project.unit))
     if status:
         raise errors.ToolError(
-            f'Cinder as released cannot be imported, "tox -e commits" has '
-            f'what it needs: {_last_line(told)}')
+            f'{project.title} as released cannot be imported, "tox -e '
+            f'commits" has what it needs: {_last_line(told)}')
 
 
 def _test(root, bench, commit, made):
@@ -91,10 +93,11 @@ def _test(root, bench, commit, made):
             '--diff-filter=d', made)
         files = repository.paths('ls-files')
         modules = sorted(path for path in touched
-                         if path.startswith('cinder/') and
+                         if path.startswith(f'{commit.project.name}/') and
                          path.endswith('.py'))
         tests = sorted({found for path in touched
-                        for found in tests_of.tests_of(path, files)})
+                        for found in tests_of.tests_of(
+                            path, files, commit.project)})
         problems = [*_imports(bench, repository, commit, modules),
                     *style.findings(root, repository, commit, made)]
         ran, failed = _unit_tests(bench, repository, commit, tests)
@@ -113,7 +116,8 @@ def _imports(bench, repository, commit, modules):
     if not modules:
         return []
     status, told = bench.python(
-        repository, '-c', _IMPORT, _name(tests_of.UNIT), *map(_name, modules))
+        repository, '-c', _IMPORT, _name(commit.project.unit),
+        *map(_name, modules))
     if not status:
         return []
     print(told, flush=True)

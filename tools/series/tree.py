@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Build ``build/cinder-<release>/``, the release with the series on top.
+"""Build ``build/<project>-<release>/``, the release with its series on top.
 
 The tree is made in a temporary directory beside and renamed at the very end,
 so that what stands under the name is always whole.  Inside its ``.git`` a
@@ -20,13 +20,14 @@ from tools.common import progress
 from tools.series import apply
 from tools.series import commits
 from tools.series import git
+from tools.series import projects
 from tools.series import record
 from tools.series import release
 from tools.series import releases
 
 FOLDER = 'build'
 BRANCH = record.BRANCH
-# What running Cinder's own tools leaves behind is nobody's work.
+# What running a project's own tools leaves behind is nobody's work.
 _LEFT_BEHIND = """\
 __pycache__/
 *.pyc
@@ -43,22 +44,34 @@ doc/build/
 """
 
 
-def build(root, version, endpoint=None):
+def folder_of(root, version, project=projects.CINDER):
+    """Return where the tree of a release is built.
+
+    :param pathlib.Path root: the top of this repository
+    :param str version: the release
+    :param tools.series.projects.Project project: the project
+    :rtype: pathlib.Path
+    """
+    return root / FOLDER / f'{project.name}-{version}'
+
+
+def build(root, version, endpoint=None, project=projects.CINDER):
     """Make the tree, unless it is there and nothing has changed.
 
     :param pathlib.Path root: the top of this repository
-    :param str version: the release of Cinder
+    :param str version: the release
     :param str endpoint: the address of the package index
+    :param tools.series.projects.Project project: the project
     :returns: the tree
     :rtype: pathlib.Path
     :raises ToolError: if the tree was changed by hand, or for whatever
         keeps the series from being applied
     """
-    series = commits.load(root)
+    series = commits.load(root, project)
     folder = root / FOLDER
     sdist = release.fetch(
-        releases.find(root, version), folder / 'cache', endpoint)
-    tree = folder / f'cinder-{sdist.version}'
+        releases.find(root, version, project), folder / 'cache', endpoint)
+    tree = folder_of(root, version, project)
     wanted = record.fingerprint(root, series, sdist)
     # Whoever comes second finds what the first has built.
     with files.alone(folder / 'cache/lock'):
@@ -113,7 +126,7 @@ def lay_out(path, root, series, sdist, report=apply.fail):
     :rtype: tuple[tools.series.git.Git, list[str]]
     :raises ToolError: whatever keeps the series from being applied
     """
-    progress.say(f'Laying out Cinder {sdist.version}')
+    progress.say(f'Laying out {sdist.shown}')
     path.mkdir()
     repository = git.init(path)
     # Before the release's files, of which one could have the same name.
@@ -121,13 +134,13 @@ def lay_out(path, root, series, sdist, report=apply.fail):
     (path / '.git/info/exclude').write_text(_LEFT_BEHIND)
     _extract(sdist.path, path)
     repository.run('add', '--all', '--force')
-    repository.run('commit', '--quiet', f'--message=Cinder {sdist.version}',
+    repository.run('commit', '--quiet', f'--message={sdist.shown}',
                    env=git.identity(apply.BASE_TIME))
     repository.run('tag', 'upstream')
     base = repository.line('rev-parse', 'HEAD')
     hashes = apply.apply_series(
         repository, base, series, root, releases.parse(sdist.version),
-        f'Cinder {sdist.version}', path / '.git/series-index', report)
+        sdist.shown, path / '.git/series-index', report)
     (path / '.git/series-index').unlink()
     if hashes:
         repository.run('merge', '--quiet', '--ff-only', hashes[-1],
