@@ -10,7 +10,9 @@ import zipfile
 import ddt
 
 from tests.series import base
+from tests.series import test_export
 from tests.series import test_wheel
+from tools.common.paths import ROOT
 from tools.series import commits
 from tools.series import projects
 from tools.series import show
@@ -326,6 +328,18 @@ class TakeTest(TestCase):
 
 
 class DistTest(TestCase):
+
+    def test_git_am_gives_the_tree_that_was_built(self):
+        letter = projects.TOOZ.letter
+        shutil.copy(ROOT / letter, self.root / letter)
+        self.succeed('export', 'tooz')
+        folder = self.temp / 'reviewer'
+        folder.mkdir()
+        made = test_export.follow(
+            self.root / f'dist/tooz-{VERSION}/0000-cover-letter.txt',
+            self.index.folder / f'tooz-{VERSION}.tar.gz', folder)
+        self.assertEqual(self.in_tooz('rev-parse', 'HEAD^{tree}'),
+                         self.git('rev-parse', 'HEAD^{tree}', cwd=made))
 
     def test_wheel(self):
         self.succeed('wheel', 'tooz')
