@@ -8,13 +8,17 @@ import signal
 from unittest import mock
 
 import ddt
+import testtools
 
 from tests.series import base
 from tools.common import files
+from tools.series import edit
 from tools.series import git
+from tools.series import hunks
 
 LOCKS = 'cinder/locks.py'
 RWLOCK = 'cinder/rwlock/__init__.py'
+HACKING = 'cinder/tests/hacking/checks.py'
 
 
 class TakeTestCase(base.TestCase):
@@ -154,6 +158,24 @@ class TakeTest(TakeTestCase):
         self.take()
         self.assertIn('two.acquire(True)\n            print(two)\n',
                       (self.tree / LOCKS).read_text())
+
+    @ddt.data(
+        (LOCKS, '(lock, blocking)', '(lock, blocking, wait=(1, 2))'),
+        (LOCKS, '(one, two)', '(\n        one, two)'),
+        (HACKING, '(logical_line)', '(logical_line, **more)'))
+    @ddt.unpack
+    def test_parameters(self, path, old, new):
+        self.edit(path, f'{old}:', f'{new}:')
+        self.fixup('check-acquire')
+        self.take()
+        self.assertIn('kind: parameters\n', self.text(base.CHECKED))
+
+    @ddt.data('', '@core.flake8ext\n')
+    def test_function_before_one_with_a_decorator(self, decorator):
+        self.edit(HACKING, '@core', f'{decorator}def more():\n    pass\n\n\n'
+                                    '@core')
+        self.fixup('check-acquire')
+        self.take()
 
     def test_several_statements_and_the_rule_of_another_file(self):
         self.edit(LOCKS, 'import time\n', 'import os\nimport time\n')
@@ -345,6 +367,83 @@ edits:
         self.fixup('rwlock')
         self.assertIn('"./series take" brings commits home',
                       self.fail('build'))
+
+
+CLASS = b'''\
+import a
+
+
+class One:
+    x: int = (
+        1
+    )
+    """
+    What x is.
+    """
+
+    y = (
+        a.one,
+        a.two,
+    )
+    """
+    What y is.
+    """
+
+    def first(self):
+        pass
+
+
+class Two:
+    def first(self):
+        pass
+
+    @property
+    def second(self) -> int:
+        """Text."""
+        return 2
+
+    def third(self):
+        pass
+
+
+def two():
+    pass
+'''
+
+
+@ddt.ddt
+class RewriteTest(testtools.TestCase):
+    """Rules that are written for what a class becomes."""
+
+    def test_element(self):
+        rule = self.rewrite(b'a.one,', b'a.one,\n        a.new,')
+        self.assertEqual(
+            {'rule': {'pattern': 'a.one', 'inside': {
+                'kind': 'class_definition',
+                'has': {'field': 'name', 'regex': '^One$'}, 'stopBy': 'end'}},
+             'fix': 'a.one,\na.new'}, rule.body)
+
+    @ddt.data(
+        (CLASS[CLASS.index(b'class One'):CLASS.index(b'class Two')], b''),
+        (b'    """\n    What x is.\n    """\n', b''),
+        (CLASS[CLASS.index(b'    @prop'):CLASS.index(b'    def third')], b''),
+        (b'    @prop', b'    def new(self):\n        pass\n\n    @prop'),
+        (b'    def third', b'    @f\n    def new(self):\n        pass\n\n'
+                           b'    def third'),
+        (b'second(self)', b'second(self, *, a: int = (1))'),
+        (b'third(self)', b'third(\n        self,\n        a=1,\n    )'))
+    @ddt.unpack
+    def test_statement(self, old, new):
+        self.rewrite(old, new)
+
+    def rewrite(self, old, new):
+        """See that one rule makes a change, and return it."""
+        self.assertEqual(1, CLASS.count(old))
+        after = CLASS.replace(old, new)
+        made = hunks.rewrite(CLASS, after, [], True, lambda *told: None)
+        self.assertEqual(1, len(made))
+        self.assertEqual(after, edit.apply(CLASS, made[0], 'here'))
+        return made[0]
 
 
 class RefuseTest(TakeTestCase):

@@ -8,7 +8,9 @@ written here is right is for the caller to try.
 """
 
 import ast
+import io
 import re
+import tokenize
 
 _KINDS = {
     'Expr': 'expression_statement', 'Assign': 'expression_statement',
@@ -18,6 +20,7 @@ _KINDS = {
     'AsyncFunctionDef': 'function_definition',
     'ClassDef': 'class_definition', 'AsyncFor': 'for_statement',
     'AsyncWith': 'with_statement'}
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _CONTEXT = 3
 
 
@@ -128,23 +131,95 @@ def _code(lines, hunk):
     source = ''.join(lines)
     places = _Places(source)
     stop = hunk.start + len(hunk.old)
+    if not hunk.old:
+        yield from _elements(places, lines, hunk)
+    inserted = {} if hunk.old else dict(_slid(lines, hunk))
     for node in places.statements:
-        first, last = node.lineno - 1, node.end_lineno
+        first, last = _first_line(node) - 1, node.end_lineno
         rule = places.find(node)
-        for width in indentations(hunk.new):
-            new = ''.join(dedent(hunk.new, width))
-            if not hunk.old and last == hunk.start:
-                yield {'rule': rule, 'fix': f'$FOUND\n{new}'}
-            if not hunk.old and first == hunk.start:
-                yield {'rule': rule, 'fix': f'{new}$FOUND\n'}
+        for text in inserted.get(last, ()):
+            yield {'rule': rule, 'fix': f'$FOUND\n{text}'}
+        for text in inserted.get(first, ()):
+            yield {'rule': rule, 'fix': f'{text}$FOUND\n'}
         if first <= hunk.start and stop <= last and not hasattr(node, 'body'):
             made = (lines[first:hunk.start] + hunk.new + lines[stop:last])
             fix = ''.join(dedent(made, node.col_offset))
             yield {'rule': {key: rule[key] for key in rule
                             if key != 'pattern'}, 'fix': fix}
-        elif hunk.old and not hunk.new and (first, last) == (hunk.start, stop):
+        elif hunk.old and not hunk.new and (first, last) == _without_blank(
+                hunk):
             yield {'rule': rule, 'fix': ''}
+        elif hunk.old and isinstance(node, _FUNCTIONS) and (
+                node.lineno <= hunk.start + 1 and stop < node.body[0].lineno):
+            made = (lines[node.lineno - 1:hunk.start] + hunk.new +
+                    lines[stop:node.body[0].lineno - 1])
+            fix = _parameters(dedent(made, node.col_offset))
+            if fix:
+                yield {'rule': places.parameters(node), 'fix': fix}
     yield from _expressions(places, source, lines, hunk)
+
+
+def _elements(places, lines, hunk):
+    """Write rules that put elements behind one that has a line of its own."""
+    before = lines[hunk.start - 1].strip() if hunk.start else ''
+    last = hunk.new[-1].rstrip()
+    if not before.endswith(',') or not last.endswith(','):
+        return
+    for node, _, _ in places.expressions:
+        if node.lineno == node.end_lineno == hunk.start and (
+                before == lines[hunk.start - 1][node.col_offset:].strip()):
+            new = ''.join(dedent([*hunk.new[:-1], last[:-1]], node.col_offset))
+            yield {'rule': {'pattern': before[:-1]} | places.inside(node),
+                   'fix': f'{before}\n{new}'}
+
+
+def _slid(lines, hunk):
+    """Give the places of an insertion that all make the same of a file.
+
+    A block and the blank line behind it can as well be put in with the blank
+    line in front.
+
+    :returns: an iterator of a place and the texts to try there
+    """
+    start, new = hunk.start, list(hunk.new)
+    while True:
+        yield start, [''.join(dedent(new, width))
+                      for width in indentations(new)]
+        if not start or lines[start - 1] != new[-1] or new[-1].strip():
+            return
+        start, new = start - 1, [new[-1], *new[:-1]]
+
+
+def _without_blank(hunk):
+    """Return first and last line of what is not blank of the old lines."""
+    filled = [number for number, line in enumerate(hunk.old, hunk.start)
+              if line.strip()]
+    return (filled[0], filled[-1] + 1) if filled else (0, 0)
+
+
+def _first_line(node):
+    decorators = getattr(node, 'decorator_list', ())
+    return min([node.lineno, *(each.lineno for each in decorators)])
+
+
+def _parameters(header):
+    """Cut the parameters, parentheses included, out of a function's header."""
+    text = ''.join(header)
+    starts = [0]
+    for line in header:
+        starts.append(starts[-1] + len(line))
+    depth, begin = 0, None
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            depth += (token.string in '([{') - (token.string in ')]}') if (
+                token.type == tokenize.OP) else 0
+            if depth and begin is None:
+                begin = starts[token.start[0] - 1] + token.start[1]
+            elif begin is not None and not depth:
+                return text[begin:starts[token.end[0] - 1] + token.end[1]]
+    except (tokenize.TokenError, SyntaxError):
+        pass
+    return None
 
 
 def _expressions(places, source, lines, hunk):
@@ -193,26 +268,39 @@ class _Places:
             self._note(child, (child, *scopes) if named else scopes)
 
     def find(self, node):
-        """Find a statement by its kind and first line."""
+        """Find a statement by its kind and first line, or its name."""
         name = type(node).__name__
+        if getattr(node, 'decorator_list', None):
+            return {'kind': 'decorated_definition',
+                    'has': _named(node), 'pattern': '$FOUND'} | self.inside(
+                        node)
         line = self._lines[node.lineno - 1][node.col_offset:]
         if node.lineno == node.end_lineno:
             line = line[:node.end_col_offset - node.col_offset]
+        elif line == '"""':
+            line += f'\n{self._lines[node.lineno]}'
         kind = _KINDS.get(name, f'{name.lower()}_statement')
         end = '$' if node.lineno == node.end_lineno else ''
         return {'kind': kind, 'regex': f'^{_escape(line)}{end}',
                 'pattern': '$FOUND'} | self.inside(node)
 
+    def parameters(self, node):
+        """Find the parameters of a function."""
+        return {'kind': 'parameters',
+                'inside': _named(node) | self.inside(node)}
+
     def inside(self, node):
         """Tell the function, and its class, that a node stands in."""
         found = {}
         for scope in reversed(self._scopes[node]):
-            kind = _KINDS[type(scope).__name__]
-            found = {'inside': {
-                'kind': kind,
-                'has': {'field': 'name', 'regex': f'^{scope.name}$'},
-                'stopBy': 'end'} | found}
+            found = {'inside': _named(scope) | {'stopBy': 'end'} | found}
         return found
+
+
+def _named(node):
+    """Find a function or class by its name."""
+    return {'kind': _KINDS[type(node).__name__],
+            'has': {'field': 'name', 'regex': f'^{node.name}$'}}
 
 
 def _escape(text):
