@@ -10,6 +10,8 @@ import subprocess
 import textwrap
 from unittest import mock
 
+import ddt
+
 from tests.series import base
 from tools.common.paths import ROOT
 from tools.series import export
@@ -175,15 +177,18 @@ class ExportTest(base.TestCase):
         self.assertEqual([self.patches.name], os.listdir(self.dist))
 
 
+@ddt.ddt
 class WholeSeriesTest(base.TestCase):
     """The series of this repository."""
 
-    def test_git_am_gives_the_tree_that_build_gives(self):
-        version = releases.default(ROOT)
-        built = tree.build(ROOT, version)
+    @ddt.data(*projects.PROJECTS)
+    def test_git_am_gives_the_tree_that_build_gives(self, name):
+        project = projects.PROJECTS[name]
+        version = releases.default(ROOT, project)
+        built = tree.build(ROOT, version, project=project)
         patches = self.temp / 'patches'
-        export.write_patches(ROOT, built, patches)
-        sdist = release.fetch(releases.find(ROOT, version),
+        export.write_patches(ROOT, built, patches, project)
+        sdist = release.fetch(releases.find(ROOT, version, project),
                               ROOT / tree.FOLDER / 'cache')
         folder = self.temp / 'reviewer'
         folder.mkdir()

@@ -14,7 +14,7 @@
     docs             Cinder's documentation with ours in it
     releasenotes     the release notes of the series
     wheel            the wheel, installed, and a storm on it
-    builds           the trees of all releases
+    builds           the trees of all releases, of Cinder and of tooz
     trees            make Cinder as released, for whatever compares
 
 A PATTERN, a regular expression such as ``test_file``, chooses among the tests.
@@ -39,6 +39,7 @@ from tools.common import errors
 from tools.common.paths import ROOT
 from tools.series import commits
 from tools.series import git
+from tools.series import projects
 from tools.series import releases
 from tools.series import tree
 
@@ -177,10 +178,11 @@ def _wheel(options):
 
 
 def _builds(_options):
-    versions = list(releases.load(ROOT))
-    for version in versions:
-        tree.build(ROOT, version)
-    return results.Result(len(versions))
+    wanted = [(project, version) for project in projects.here(ROOT)
+              for version in releases.load(ROOT, project)]
+    for project, version in wanted:
+        tree.build(ROOT, version, project=project)
+    return results.Result(len(wanted))
 
 
 def _trees(options):
