@@ -1,0 +1,240 @@
+#
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import os
+import time
+from unittest import mock
+
+from testtools import testcase
+
+import tooz
+from tooz import _sharing
+from tooz import coordination
+from tooz.tests import test_shared_locks
+
+
+class FakeHold(_sharing.Hold):
+    def __init__(self, lock, shared, deadline):
+        super().__init__(lock, shared, deadline)
+        self._lock = lock
+
+    def try_acquire(self):
+        self._lock.questions += 1
+        answers = self._lock.answers
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def give_up(self):
+        self._lock.gave_up += 1
+
+    def is_held(self):
+        return True
+
+    def release(self):
+        if isinstance(self._lock.released, Exception):
+            raise self._lock.released
+        return self._lock.released
+
+
+class FakeLock(_sharing.SharedLock[FakeHold]):
+    """A lock whose backend gives the answers of a test.
+
+    :param answers: What each question gives, and the last one for ever.
+    """
+
+    FIRST_PAUSE = LONGEST_PAUSE = 1000
+
+    def __init__(self, *answers, name='a'):
+        super().__init__(name, name)
+        self.answers = list(answers or [True])
+        self.released: bool | Exception = True
+        self.questions = self.gave_up = 0
+
+    def _new_hold(self, shared, deadline):
+        return FakeHold(self, shared, deadline)
+
+
+class TestSharedLock(testcase.TestCase):
+    def waits(self, lock):
+        queue = len(_sharing._queues.get(lock.key, ()))
+        waiter = test_shared_locks.Background(lock.acquire)
+        while len(_sharing._queues.get(lock.key, ())) == queue:
+            self.assertFalse(waiter.ended.wait(0.001))
+        return waiter
+
+    def test_nobody_overtakes_a_waiter_of_the_process(self):
+        waiting, late = FakeLock(False), FakeLock()
+        waiter = self.waits(waiting)
+        self.assertFalse(late.acquire(blocking=False))
+        self.assertEqual(0, late.questions)
+        waiting.answers = [True]
+        _sharing._wake('a')
+        self.assertIs(True, waiter.result())
+        self.assertNotIn('a', _sharing._queues)
+
+    def test_a_release_wakes_the_first_waiter_only(self):
+        for released in (True, False, tooz.ToozError('no answer')):
+            held, first, second = FakeLock(), FakeLock(False), FakeLock()
+            held.acquire()
+            held.released = released
+            waiters = self.waits(first), self.waits(second)
+            first.answers = [True]
+            self.assertIs(released is not False, held.release())
+            self.assertEqual([True, True], [w.result() for w in waiters])
+
+    def test_an_error_of_the_first_waiter_wakes_the_next(self):
+        failing = FakeLock(False)
+        waiters = self.waits(failing), self.waits(FakeLock())
+        failing.answers = [tooz.ToozError('no answer')]
+        _sharing._wake('a')
+        self.assertIsInstance(waiters[0].result(), tooz.ToozError)
+        self.assertIs(True, waiters[1].result())
+        self.assertEqual(1, failing.gave_up)
+        self.assertFalse(failing.acquired)
+
+    def test_a_waiter_that_was_dropped_is_not_waited_for(self):
+        """An exception can come before the waiter leaves the queue."""
+        turn = _sharing._Turn('a')
+        waiter = self.waits(FakeLock())
+        with mock.patch.object(_sharing._Turn, 'LONGEST_WAIT', 0.01):
+            del turn
+            self.assertIs(True, waiter.result())
+
+    def test_a_wake_up_before_the_sleep_is_not_lost(self):
+        turn = _sharing._Turn('a')
+        self.assertTrue(turn.is_first())
+        _sharing._wake('a')
+        test_shared_locks.Background(turn.wait, 1000).result()
+        turn.leave()
+
+    def test_a_wake_up_serves_once(self):
+        turn = _sharing._Turn('a')
+        _sharing._wake('a')
+        self.assertTrue(turn.is_first())
+        self.assertFalse(turn._event.is_set())
+        turn.leave()
+
+    def test_a_wait_that_ends_before_an_answer_is_no_error(self):
+        answer = coordination.OperationTimedOut('no answer')
+        lock = FakeLock(answer)
+        self.assertIs(False, lock.acquire(timeout=0))
+        self.assertEqual(1, lock.gave_up)
+        for blocking, timeout in ((True, None), (True, 1000), (False, None)):
+            self.assertRaises(
+                coordination.OperationTimedOut, lock.acquire, blocking, timeout
+            )
+        self.assertFalse(lock.acquired)
+
+    def test_the_collector_can_drop_a_turn_anywhere(self):
+        def drop():
+            turn = _sharing._Turn('a')
+            with _sharing._mutex:
+                del turn
+
+        test_shared_locks.Background(drop).result()
+        self.assertNotIn('a', _sharing._queues)
+
+    def test_a_child_has_no_waiters_and_no_mutex_in_use(self):
+        turn = _sharing._Turn('a')
+        with _sharing._mutex:
+            before = _sharing._mutex
+            with mock.patch.object(_sharing, '_mutex', before):
+                _sharing._disown_all()
+                self.assertIsNot(before, _sharing._mutex)
+        self.assertNotIn('a', _sharing._queues)
+        turn.leave()
+
+    def test_a_child_has_none_of_the_holds(self):
+        lock = FakeLock()
+        lock.acquire()
+        with mock.patch.object(os, 'getpid', return_value=0):
+            self.assertFalse(lock.acquired)
+            self.assertFalse(lock.release())
+            self.assertEqual([], lock.owners())
+        self.assertTrue(lock.release())
+
+
+class TestLease(testcase.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.now = 100.0
+        for name, value in (('now', lambda: self.now), ('time', self)):
+            patch = mock.patch.object(_sharing, name, value)
+            patch.start()
+            self.addCleanup(patch.stop)
+        self.bounds = []
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+    def ask(self, *answers):
+        """Return a request that takes 1 second, by its answers."""
+        left = list(answers)
+
+        def ask(bound):
+            self.bounds.append(bound)
+            self.now += 1
+            answer = left.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return ask
+
+    def test_it_counts_from_when_it_was_asked_for(self):
+        lease = _sharing.Lease(30, self.now)
+        self.now = 110
+        self.assertEqual(20, lease.left())
+        self.assertTrue(lease.renew(self.ask(True)))
+        self.assertEqual(29, lease.left())
+        self.now = 200
+        self.assertEqual(0, lease.left())
+
+    def test_a_renewal_is_tried_again_until_the_lease_is_over(self):
+        silence = coordination.OperationTimedOut('no answer')
+        lease = _sharing.Lease(8, self.now)
+        self.assertTrue(lease.renew(self.ask(silence, silence, True)))
+        self.assertEqual([2, 2, 2], self.bounds)
+        self.assertFalse(lease.renew(self.ask(*[silence] * 100)))
+        self.assertLess(len(self.bounds), 15)
+        self.assertEqual(0, lease.left())
+
+    def test_what_the_server_has_given_up_is_lost(self):
+        lease = _sharing.Lease(8, self.now)
+        self.assertFalse(lease.renew(self.ask(False)))
+        self.assertEqual(0, lease.left())
+        other = _sharing.Lease(8, self.now)
+        other.lose()
+        self.assertFalse(other.renew(self.ask()))
+
+    def test_the_clock_decides_on_a_release_without_an_answer(self):
+        for moment, held in ((105, True), (115, False)):
+            self.now = 100
+            lock = FakeLock()
+            lock.acquire()
+            lock.released = tooz.ToozError('no answer')
+            lock._holds[0].lease = _sharing.Lease(10, self.now)
+            self.now = moment
+            self.assertIs(held, lock.release())
+
+
+class TestClock(testcase.TestCase):
+    def test_it_goes_on_in_a_suspended_machine(self):
+        if not hasattr(time, 'CLOCK_BOOTTIME'):
+            self.skipTest('There is no such clock')
+        clock = mock.Mock(return_value=1)
+        with mock.patch.object(time, 'clock_gettime', clock):
+            _sharing.now()
+        clock.assert_called_once_with(time.CLOCK_BOOTTIME)
