@@ -64,7 +64,6 @@ CI = [
     'commits',
     'upstream-core',
     'cloud',
-    'cloud-storm --form short',
     'cloud-faults --form short',
     'storm',
     'docs',
