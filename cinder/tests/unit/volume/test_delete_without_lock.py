@@ -21,6 +21,7 @@ from cinder import exception
 from cinder.message import message_field
 from cinder.tests.unit import utils
 from cinder.tests.unit import volume as base
+from cinder.volume import source_locks
 
 
 @ddt.ddt
@@ -67,3 +68,35 @@ class DeleteWithoutLockTestCase(base.BaseVolumeTestCase):
         self.assertEqual('error_deleting', snapshot.status)
         delete.assert_not_called()
         self.assertTold(snapshot)
+
+    @ddt.data(True, False)
+    def test_a_cascade_delete_can_be_sent_again(self, locks_volume):
+        volume = utils.create_volume(self.admin, status='deleting',
+                                     host=self.volume.host)
+        snapshots = [utils.create_snapshot(self.admin, volume.id,
+                                           status='deleting')
+                     for _number in range(2)]
+        if locks_volume:
+            self.lock_all_but_snapshots()
+        self.assertRaises(exception.SourceNotLocked,
+                          self.volume.delete_volume, self.admin, volume,
+                          cascade=True)
+        for resource in (volume, *snapshots):
+            resource.refresh()
+            self.assertEqual('error_deleting', resource.status)
+        self.delete.assert_not_called()
+        self.assertTold(volume)
+        self.mock_object(self.volume_api.volume_rpcapi, 'delete_volume')
+        self.volume_api.delete(self.admin, volume, cascade=True)
+        for resource in (volume, *snapshots):
+            resource.refresh()
+            self.assertEqual('deleting', resource.status)
+
+    def lock_all_but_snapshots(self):
+        acquire = source_locks._acquire
+
+        def acquire_unless_snapshot(stack, get_lock, name, purpose, lost):
+            if 'snapshot' in name:
+                acquire(stack, get_lock, name, purpose, lost)
+
+        self.mock_object(source_locks, '_acquire', acquire_unless_snapshot)
