@@ -68,10 +68,20 @@ class CommitTest(base.TestCase):
     def test_every_commit_passes(self):
         err = self.run_test()
         self.assertRegex(
-            err, r'\[1\] Check the result of acquire: 1 modules, 1 unit tests')
+            err, r'\[1\] Check the result of acquire: 1 modules, 1 tests')
         self.assertRegex(
-            err, r'\[2\] Add read and write locks: 3 modules, 1 unit tests')
+            err, r'\[2\] Add read and write locks: 3 modules, 1 tests')
         self.assertIn('2 commits pass, each by itself', err)
+
+    def test_functional_tests_that_a_commit_adds_run(self):
+        self.write('cinder/tests/functional/__init__.py', '')
+        self.write('cinder/tests/functional/test_shared.py',
+                   UNIT_TEST.format(2))
+        self.replace(base.RWLOCK, '  - cinder/rwlock/\n', '''\
+  - cinder/rwlock/
+  - cinder/tests/functional/
+''')
+        self.assertIn('functional.test_shared.SharedTest', self.fail_test())
 
     def test_built_tree_is_left_alone(self):
         self.main('build', '--cinder', VERSION)

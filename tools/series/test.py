@@ -4,7 +4,8 @@
 
 Of each commit, checked out: the modules that it touches are imported, their
 style is checked as ``./series check`` does, and their unit tests run, as
-:mod:`tools.series.tests_of` finds them.
+:mod:`tools.series.tests_of` finds them, and the functional tests that the
+commit adds, but for those of servers.
 """
 
 import functools
@@ -95,18 +96,20 @@ def _test(root, bench, commit, made):
         modules = sorted(path for path in touched
                          if path.startswith(f'{commit.project.name}/') and
                          path.endswith('.py'))
-        tests = sorted({found for path in touched
-                        for found in tests_of.tests_of(
-                            path, files, commit.project)})
+        tests = {found for path in touched
+                 for found in tests_of.tests_of(path, files, commit.project)}
         problems = [*_imports(bench, repository, commit, modules),
                     *style.findings(root, repository, commit, made)]
-        ran, failed = _unit_tests(bench, repository, commit, tests)
-        problems += failed
+        ran = 0
+        for chosen in tests, tests_of.functional(commit):
+            passed, failed = _run(bench, repository, commit, chosen)
+            ran += passed
+            problems += failed
     name = f'[{commit.number}] {commit.subject}'
     if problems:
         progress.say(f'{name}: FAILED')
         return '\n'.join(problems)
-    progress.say(f'{name}: {len(modules)} modules, {ran} unit tests, '
+    progress.say(f'{name}: {len(modules)} modules, {ran} tests, '
                  f'{time.monotonic() - begun:.0f} s')
     return None
 
@@ -125,12 +128,12 @@ def _imports(bench, repository, commit, modules):
             f'imported: {_last_line(told)}']
 
 
-def _unit_tests(bench, repository, commit, tests):
+def _run(bench, repository, commit, tests):
     """Run test modules; return how many tests, and what failed."""
     if not tests:
         return 0, []
     status, told = bench.python(
-        repository, '-m', 'testtools.run', *map(_name, tests))
+        repository, '-m', 'testtools.run', *map(_name, sorted(tests)))
     ran = re.search(r'^Ran (\d+) test', told, re.MULTILINE)
     number = int(ran[1]) if ran else 0
     if number and not status:
@@ -138,7 +141,7 @@ def _unit_tests(bench, repository, commit, tests):
     print(told, flush=True)
     failed = re.findall(r'^(?:FAIL|ERROR): .+', told, re.MULTILINE)
     if not failed:
-        failed = [f'{number} tests ran, of {", ".join(tests)}']
+        failed = [f'{number} tests ran, of {", ".join(sorted(tests))}']
     return number, [f'Commit {commit.name}: {line}' for line in failed]
 
 

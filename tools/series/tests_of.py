@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Find the unit tests of a file of a project by its name.
+"""Find the tests of a file or commit of a project.
 
-A test that is touched is its own test.  For ``cinder/volume/manager.py`` they
-are those in ``cinder/tests/unit/volume/`` that are named after the module or
-its package: ``test_manager.py``, ``test_manager_*.py``,
-``test_volume_manager.py`` and ``test_volume.py``; or, where there are none,
-those in the folder above.  The other projects keep them in the same way.
+Unit tests are found by name.  A test that is touched is its own test.  For
+``cinder/volume/manager.py`` they are those in ``cinder/tests/unit/volume/``
+that are named after the module or its package: ``test_manager.py``,
+``test_manager_*.py``, ``test_volume_manager.py`` and ``test_volume.py``; or,
+where there are none, those in the folder above.  The other projects keep them
+in the same way.
 """
 
 import pathlib
@@ -38,6 +39,17 @@ def tests_of(path, files, project=projects.CINDER):
         if found:
             return found
     return set()
+
+
+def functional(commit):
+    """Find the functional tests that a commit adds, but for those of servers.
+
+    :param tools.series.commits.Commit commit: the commit
+    :rtype: set[str]
+    """
+    return {path for path in commit.adds
+            if re.fullmatch(r'cinder/tests/functional/(?!rwlock/)(\w+/)*'
+                            r'test_\w+\.py', path)}
 
 
 def _is_test(file, project):
