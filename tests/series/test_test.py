@@ -82,6 +82,7 @@ class CommitTest(base.TestCase):
   - cinder/tests/functional/
 ''')
         self.assertIn('functional.test_shared.SharedTest', self.fail_test())
+        self.run_test('--unit')
 
     def test_built_tree_is_left_alone(self):
         self.main('build', '--cinder', VERSION)

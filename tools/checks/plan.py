@@ -61,7 +61,7 @@ CI = [
     'functional',
     'locks-threads test_redis',
     'functional-threads',
-    'commits',
+    'commits --unit',
     'upstream-core',
     'cloud',
     'cloud-faults --form short',
@@ -72,7 +72,8 @@ CI = [
     'release-25.3.1 (functional\\.|unit\\.volume\\.test_)',
     'builds',
 ]
-"""What fits into 75 minutes on two cores: "upstream-core" has "unit" in it.
+"""What fits into 75 minutes on two cores: "upstream-core" has "unit" in it,
+and the functional tests run on the last commit alone.
 The tests of most drivers are left out elsewhere, with native threads the locks
 on all servers but one, and on the oldest release what is not about volumes."""
 

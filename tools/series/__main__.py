@@ -76,11 +76,14 @@ def _parser():
              'a file such as cinder/volume/manager.py')
 
     command, _ = add(_test, 'test', 'test every commit by itself: imports, '
-                                    'style, unit tests')
+                                    'style, unit and functional tests')
     command.add_argument(
         '--commits', metavar='A..B',
         help='from which commit to which, both included, each named as for '
              'show (default: all)')
+    command.add_argument(
+        '--unit', action='store_true',
+        help='leave the functional tests to an environment of their own')
 
     add(functools.partial(_all, export.export), 'export',
         'write a cover letter and the patches into dist/')
@@ -146,7 +149,8 @@ def _show(root, options, endpoint):
 
 def _test(root, options, endpoint):
     def run(root, version, endpoint, project):
-        test.test(root, options.commits, version, endpoint, project)
+        test.test(root, options.commits, version, endpoint, project,
+                  not options.unit)
 
     chosen = _chosen(root, options)
     if options.commits:

@@ -28,7 +28,8 @@ _IMPORT = ('import importlib, sys\n'
            'for name in sys.argv[1:]: importlib.import_module(name)')
 
 
-def test(root, wanted, version, endpoint=None, project=projects.CINDER):
+def test(root, wanted, version, endpoint=None, project=projects.CINDER,
+         functional=True):
     """Test commits of a project, as many at once as there are processors.
 
     :param pathlib.Path root: the top of this repository
@@ -38,6 +39,7 @@ def test(root, wanted, version, endpoint=None, project=projects.CINDER):
     :param str version: the release
     :param str endpoint: the address of the package index
     :param tools.series.projects.Project project: the project
+    :param bool functional: whether functional tests run too
     :raises ToolError: naming each commit that fails, or if the project itself
         cannot be imported
     """
@@ -53,7 +55,7 @@ def test(root, wanted, version, endpoint=None, project=projects.CINDER):
         bench = benches.Bench(built, pathlib.Path(folder), project)
         _check_environment(bench, project)
         failed = list(filter(None, bench.map(
-            functools.partial(_test, root, bench), chosen)))
+            functools.partial(_test, root, bench, functional), chosen)))
     if failed:
         raise errors.ToolError('\n'.join(
             [f'{len(failed)} of {len(chosen)} commits fail:', *failed]))
@@ -85,7 +87,7 @@ def _check_environment(bench, project):
             f'commits" has what it needs: {_last_line(told)}')
 
 
-def _test(root, bench, commit, made):
+def _test(root, bench, functional, commit, made):
     """Test a commit; return what fails, or None, and print its output."""
     begun = time.monotonic()
     with bench.checked_out(made) as repository:
@@ -101,7 +103,8 @@ def _test(root, bench, commit, made):
         problems = [*_imports(bench, repository, commit, modules),
                     *style.findings(root, repository, commit, made)]
         ran = 0
-        for chosen in tests, tests_of.functional(commit):
+        functional_tests = tests_of.functional(commit) if functional else ()
+        for chosen in tests, functional_tests:
             passed, failed = _run(bench, repository, commit, chosen)
             ran += passed
             problems += failed
