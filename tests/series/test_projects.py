@@ -353,7 +353,7 @@ class EachCommitTest(TestCase):
 
     def test_passes(self):
         _, err = self.succeed('test', 'tooz')
-        self.assertRegex(err, r'\[1\] Share locks: 2 modules, 1 unit tests')
+        self.assertRegex(err, r'\[1\] Share locks: 2 modules, 1 tests')
 
     def test_fails(self):
         self.write(SHARED, 'import nothing_such\n')
