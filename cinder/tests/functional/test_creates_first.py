@@ -12,6 +12,8 @@
 
 """Creates that ask for their lock after the delete behind them."""
 
+from unittest import mock
+
 import ddt
 
 from cinder.tests.functional import concurrent_base
@@ -53,9 +55,11 @@ class CreatesFirstTestCase(concurrent_base.ConcurrentTestCase):
         self.eventually(lambda: lost.arrived,
                         'The create does not reach the manager')
         acquired = self.record_locks()
+        warning = self.mock_object(source_locks.LOG, 'warning')
         source.delete()
         self.eventually(source.is_gone, 'The delete does not end')
         self.assertGreater(len(acquired), 1)
+        warning.assert_called_once_with(mock.ANY, mock.ANY, volume)
         lost.open()
         self.wait_for_status([volume], 'error')
 
