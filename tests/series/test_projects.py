@@ -327,7 +327,7 @@ class TakeTest(TestCase):
                           told)
 
 
-class DistTest(TestCase):
+class ExportTest(TestCase):
 
     def test_git_am_gives_the_tree_that_was_built(self):
         letter = projects.TOOZ.letter
@@ -341,7 +341,10 @@ class DistTest(TestCase):
         self.assertEqual(self.in_tooz('rev-parse', 'HEAD^{tree}'),
                          self.git('rev-parse', 'HEAD^{tree}', cwd=made))
 
-    def test_wheel(self):
+
+class WholeWheelTest(TestCase):
+
+    def test_it_has_the_files_of_the_series(self):
         self.succeed('wheel', 'tooz')
         name = f'tooz-{VERSION}+enhancelocks.1-py3-none-any.whl'
         self.assertEqual([name], os.listdir(self.root / 'dist'))

@@ -10,16 +10,17 @@ its name.
 
 TEST = [
     'pep8',
-    'functional-threads',
-    'tools ^(?!.*\\.Whole)',
-    'functional',
-    'unit ^(?!.*\\.drivers\\.(?!test_(lvm|rbd)))',
+    'functional-threads ^(?!.*test_two_hosts)',
+    'tools ^(?!.*(\\.Whole|series\\.test_onto))',
+    'functional test_(parallel|exclusive|queued)_creates|test_two_hosts',
+    'unit ^(?!.*\\.(scheduler|drivers\\.(?!test_(lvm|rbd)))|.*a_storm)',
     'locks test_redis(?!.*a_storm)',
 ]
 """What a contributor runs before a commit: the tests of our own tools without
 those named ``Whole...``, which work on the whole of Cinder or make a virtual
-environment, the unit tests without those of most drivers, and the locks on one
-server, of which ``unit`` has the storm of processes on files."""
+environment, and those of ``series build --onto``, most functional tests in one
+of the two modes, the unit tests without those of the scheduler and of most
+drivers, and the locks on files and on one server without their storms."""
 
 CHECK = [
     'pep8',
