@@ -24,6 +24,7 @@ from cinder import objects
 from cinder.tests.functional import concurrent_base
 from cinder.tests.unit import utils
 from cinder.volume import manager
+from cinder.volume import source_locks
 
 WORKERS = 4
 
@@ -113,6 +114,8 @@ class MigratedSourceTestCase(concurrent_base.ConcurrentTestCase):
                         'The source stays closed')
 
     def test_waiting_clones_leave_a_completion_its_worker(self):
+        # Else the completion would let them go first.
+        self.mock_object(source_locks, 'LONGEST_WAIT_FOR_CREATES', 0)
         clones = self.clone()
         done = self.complete()
         self.eventually(self.source.is_closed_to_creates,
