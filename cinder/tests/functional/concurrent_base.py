@@ -28,6 +28,7 @@ import time
 import fixtures
 from oslo_config import cfg
 from oslo_db.sqlalchemy import engines
+from oslo_messaging import server
 from oslo_service import wsgi
 from oslo_utils import timeutils
 
@@ -61,6 +62,8 @@ class ConcurrentTestCase(test.TestCase):
 
     def setUp(self):
         super().setUp()
+        # Known only once a server has started, and tests set one of them.
+        CONF.register_opts(server._pool_opts)
         self.directory = directory = self.shared_directory()
         self._use_database_file(os.path.join(directory, 'cinder.sqlite'))
         self.lock_directory = os.path.join(directory, 'locks')
@@ -147,6 +150,12 @@ class ConcurrentTestCase(test.TestCase):
         copying_driver.CopyingDriver.gates[operation] = gate
         return gate
 
+    def wait_for_locks_alone(self):
+        """Let nobody wait for creates that have not asked for their lock."""
+        if hasattr(manager, 'source_locks'):  # Not in Cinder as released.
+            self.patch('cinder.volume.source_locks.LONGEST_WAIT_FOR_CREATES',
+                       0, create=True)
+
     def gate_before_lock(self):
         """Hold creates in the manager before they acquire their lock.
 
@@ -154,9 +163,7 @@ class ConcurrentTestCase(test.TestCase):
 
         :returns: A Gate, which is called with the volumes.
         """
-        if hasattr(manager, 'source_locks'):  # Not in Cinder as released.
-            self.patch('cinder.volume.source_locks.LONGEST_WAIT_FOR_CREATES',
-                       0, create=True)
+        self.wait_for_locks_alone()
         gate = Gate()
         self.addCleanup(gate.open)
         set_host = manager.VolumeManager._set_resource_host
@@ -214,6 +221,7 @@ class ConcurrentTestCase(test.TestCase):
         :param creates: The Gate that holds the creates inside the driver.
         :param source: The Source.
         """
+        self.wait_for_locks_alone()
         gate = self.gate(operation)
         begin()
         self.glimpse(lambda: gate.arrived or source.is_closed_to_creates())

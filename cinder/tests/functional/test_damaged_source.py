@@ -22,7 +22,7 @@ from cinder.message import message_field
 from cinder import objects
 from cinder.tests.functional import concurrent_base
 from cinder.tests.functional import copying_driver
-from cinder.volume import source_state
+from cinder.volume import manager
 
 KINDS = ('snapshot', 'volume')
 
@@ -82,7 +82,7 @@ class DamagedSourceTestCase(concurrent_base.ConcurrentTestCase):
 
         def crash():
             resource = self.resource(source, status)
-            source_state.begun(resource).__enter__()
+            manager.source_state.begun(resource).__enter__()
             with open(self.driver.path_of(source.id), 'r+b') as stored:
                 stored.write(bytes(copying_driver.PIECE_SIZE))
 

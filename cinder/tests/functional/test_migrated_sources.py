@@ -17,14 +17,12 @@ call the methods of its manager as RPC would.
 """
 
 import ddt
-from oslo_messaging import server
 
 from cinder import context
 from cinder import objects
 from cinder.tests.functional import concurrent_base
 from cinder.tests.unit import utils
 from cinder.volume import manager
-from cinder.volume import source_locks
 
 WORKERS = 4
 
@@ -34,7 +32,6 @@ class MigratedSourceTestCase(concurrent_base.ConcurrentTestCase):
 
     def setUp(self):
         super().setUp()
-        concurrent_base.CONF.register_opts(server._pool_opts)
         self.override_config('executor_thread_pool_size', WORKERS)
         self.override_config('rpc_response_timeout', concurrent_base.PATIENCE)
         self.start_services()
@@ -115,7 +112,7 @@ class MigratedSourceTestCase(concurrent_base.ConcurrentTestCase):
 
     def test_waiting_clones_leave_a_completion_its_worker(self):
         # Else the completion would let them go first.
-        self.mock_object(source_locks, 'LONGEST_WAIT_FOR_CREATES', 0)
+        self.wait_for_locks_alone()
         clones = self.clone()
         done = self.complete()
         self.eventually(self.source.is_closed_to_creates,

@@ -17,7 +17,6 @@ cinder-volume, or for their turn, when the API accepts the delete.
 """
 
 import ddt
-from oslo_messaging import server
 
 from cinder.tests.functional import concurrent_base
 
@@ -32,7 +31,6 @@ class QueuedCreatesTestCase(concurrent_base.ConcurrentTestCase):
 
     def setUp(self):
         super().setUp()
-        concurrent_base.CONF.register_opts(server._pool_opts)
         self.override_config('executor_thread_pool_size', self.WORKERS)
         self.start_services()
 

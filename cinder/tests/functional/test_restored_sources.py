@@ -24,7 +24,7 @@ from cinder.objects import fields
 from cinder.tests.functional import concurrent_base
 from cinder.tests.functional import copying_driver
 from cinder.tests.unit import fake_constants as fake
-from cinder.volume import source_state
+from cinder.volume import manager
 from cinder.volume import volume_utils
 
 CONTENT = bytes(copying_driver.PIECES * copying_driver.PIECE_SIZE)
@@ -129,12 +129,12 @@ class RestoredSourceTestCase(concurrent_base.ConcurrentTestCase):
         for status in ('error_restoring', 'restoring-backup'):
             volume.status = status
             volume.save()
-            self.assertRaises(exception.SourceNotUsable, source_state.check,
-                              volume)
+            self.assertRaises(exception.SourceNotUsable,
+                              manager.source_state.check, volume)
 
     def test_a_restore_that_has_not_begun_refuses_no_clone(self):
         volume = objects.Volume.get_by_id(context.get_admin_context(),
                                           self.source.id)
         volume.status = fields.VolumeStatus.RESTORING_BACKUP
         volume.save()
-        source_state.check(volume)
+        manager.source_state.check(volume)

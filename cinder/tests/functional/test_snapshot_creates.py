@@ -91,7 +91,7 @@ class SnapshotCreatesTestCase(Base):
     @ddt.data('downloading', 'reverting', 'restoring-backup')
     def test_a_snapshot_has_the_data_of_before(self, status):
         # Else the rewrite would wait for the snapshot without its lock, too.
-        self.mock_object(source_locks, 'LONGEST_WAIT_FOR_CREATES', 0)
+        self.wait_for_locks_alone()
         creates = self.gate('create_snapshot')
         snapshot = self.create_snapshot()
         self.eventually(lambda: creates.arrived, 'The create does not run')

@@ -20,7 +20,6 @@ bus, so that the test chooses the host that a request gets to.
 import os
 
 import ddt
-from oslo_messaging import server
 
 from cinder.message import message_field
 from cinder.tests.functional import concurrent_base
@@ -38,7 +37,6 @@ class TwoHostsTestCase(concurrent_base.ConcurrentTestCase):
 
     def setUp(self):
         super().setUp()
-        concurrent_base.CONF.register_opts(server._pool_opts)
         self.override_config('executor_thread_pool_size', self.WORKERS)
         self.other = line_process.LineProcess(
             service_process.__file__, self.coordination_url(), self.directory)
