@@ -79,14 +79,22 @@ class Lease:
     def __init__(self, seconds: float, sent: float) -> None:
         self.seconds = seconds
         self._end = sent + seconds
+        self._is_lost = False
 
     def left(self) -> float:
         """Return for how many seconds it is ours; 0 if it may be over."""
-        return max(self._end - now(), 0)
+        return 0 if self._is_lost else max(self._end - now(), 0)
+
+    def extend(self, sent: float) -> None:
+        """Take note that the server has renewed it.
+
+        :param sent: When it was asked to do so, by :func:`now`.
+        """
+        self._end = max(self._end, sent + self.seconds)
 
     def lose(self) -> None:
-        """Take note that the server has given it up."""
-        self._end = 0
+        """Take note that the server has given it up for good."""
+        self._is_lost = True
 
     def bound(self) -> float:
         """Return how long one request may take, in seconds.
@@ -114,7 +122,10 @@ class Lease:
                 )
                 time.sleep(min(self.RETRY_PAUSE, self.left()))
                 continue
-            self._end = sent + self.seconds if renewed else 0
+            if renewed:
+                self.extend(sent)
+            else:
+                self.lose()
             return renewed
         return False
 
@@ -146,7 +157,8 @@ class Hold(abc.ABC):
     def waits(self) -> bool:
         """Whether it has a place in the queue, or had one.
 
-        If not, a request that is refused must leave nothing in the backend.
+        If not, what a request that is refused leaves in the backend is given
+        up, unless the hold becomes the first in the queue.
         """
         return self.turn is not None
 
@@ -158,6 +170,17 @@ class Hold(abc.ABC):
         :raises tooz.coordination.OperationTimedOut: No answer came in time.
         :raises tooz.ToozError: The backend failed.
         """
+
+    def pause(self, turn: _Turn, seconds: float) -> None:
+        """Sleep before :meth:`try_acquire` is called again.
+
+        A driver whose server tells of a release ends it then.
+
+        :param turn: Its place in the queue, which a release in this process
+            wakes.
+        :param seconds: How long to sleep at most.
+        """
+        turn.wait(seconds)
 
     @abc.abstractmethod
     def give_up(self) -> None:
@@ -295,6 +318,9 @@ class SharedLock(locking.Lock, Generic[HoldT]):
         pause = self.FIRST_PAUSE
         turn = hold.turn = _Turn(self.key)
         try:
+            if not turn.is_first():
+                # Who is first would wait for what a refused request has left.
+                hold.give_up()
             while True:
                 is_first = turn.is_first()
                 if is_first and hold.try_acquire():
@@ -306,7 +332,9 @@ class SharedLock(locking.Lock, Generic[HoldT]):
                     return False
                 if is_first:
                     pause = min(2 * pause, self.LONGEST_PAUSE)
-                turn.wait(seconds)
+                    hold.pause(turn, seconds)
+                else:
+                    turn.wait(seconds)
         finally:
             turn.leave()
 

@@ -84,6 +84,17 @@ class TestSharedLock(testcase.TestCase):
         self.assertIs(True, waiter.result())
         self.assertNotIn('a', _sharing._queues)
 
+    def test_only_the_first_waiter_keeps_what_it_has_in_the_backend(self):
+        first, second = FakeLock(False), FakeLock(False)
+        waiters = [self.waits(lock) for lock in (first, second)]
+        while not second.gave_up:
+            self.assertFalse(waiters[1].ended.wait(0.001))
+        self.assertEqual((0, 1), (first.gave_up, second.gave_up))
+        for lock in (first, second):
+            lock.answers = [True]
+        _sharing._wake('a')
+        self.assertEqual([True, True], [w.result() for w in waiters])
+
     def test_a_release_wakes_the_first_waiter_only(self):
         for released in (True, False, tooz.ToozError('no answer')):
             held, first, second = FakeLock(), FakeLock(False), FakeLock()
@@ -211,9 +222,17 @@ class TestLease(testcase.TestCase):
         self.assertLess(len(self.bounds), 15)
         self.assertEqual(0, lease.left())
 
+    def test_an_answer_that_comes_late_does_not_shorten_it(self):
+        lease = _sharing.Lease(8, self.now)
+        for sent in (105, 102):
+            lease.extend(sent)
+            self.assertEqual(13, lease.left())
+
     def test_what_the_server_has_given_up_is_lost(self):
         lease = _sharing.Lease(8, self.now)
         self.assertFalse(lease.renew(self.ask(False)))
+        self.assertEqual(0, lease.left())
+        lease.extend(self.now)
         self.assertEqual(0, lease.left())
         other = _sharing.Lease(8, self.now)
         other.lose()
