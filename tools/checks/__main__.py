@@ -13,6 +13,7 @@
     upstream         Cinder's whole unit suite
     docs             Cinder's documentation with ours in it
     releasenotes     the release notes of the series
+    tooz             tooz's own suite on the drivers that share locks
     wheel            the wheel, installed, and a storm on it
     builds           the trees of all releases, of Cinder and of tooz
     trees            make Cinder as released, for whatever compares
@@ -32,6 +33,7 @@ from tools.checks.mutants import run as mutants
 from tools.checks import results
 from tools.checks import runner
 from tools.checks import selection
+from tools.checks import tooz_suite
 from tools.checks import trees
 from tools.checks import upstream
 from tools.checks import wheel
@@ -165,6 +167,13 @@ def _upstream(options):
         options.threads, lambda test: not _is_ours(test))
 
 
+def _tooz(options):
+    built = tree.build(ROOT, releases.default(ROOT, projects.TOOZ),
+                       project=projects.TOOZ)
+    files = git.Git(built, ours=True).line('ls-files').split('\n')
+    return tooz_suite.run(built, files, options.pattern, options.threads)
+
+
 def _docs(options):
     return docs.build_pages(ROOT, _cinder(options))
 
@@ -194,7 +203,7 @@ CHECKS = {'pep8': _pep8, 'tools': _tools, 'unit': _unit,
           'functional': _functional, 'locks': _locks, 'release': _release,
           'mutants': _mutants, 'upstream': _upstream, 'docs': _docs,
           'releasenotes': _releasenotes, 'wheel': _wheel, 'builds': _builds,
-          'trees': _trees}
+          'trees': _trees, 'tooz': _tooz}
 
 
 if __name__ == '__main__':

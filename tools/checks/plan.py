@@ -33,6 +33,8 @@ CHECK = [
     'functional',
     'locks-threads',
     'functional-threads',
+    'tooz',
+    'tooz-threads',
     'commits',
     'docs',
     'releasenotes',
@@ -82,7 +84,7 @@ PLANS = {'test': TEST, 'check': CHECK, 'ci': CI}
 
 AT_A_TIME = 2
 APART = (
-    ('locks', 'locks-threads'),
+    ('locks', 'locks-threads', 'tooz', 'tooz-threads'),
     ('storm', 'cloud', 'cloud-storm', 'cloud-faults', 'mutants'),
 )
 """Environments that do not run beside each other: tests of leases, and those

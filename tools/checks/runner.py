@@ -32,7 +32,8 @@ class Outcome:
     details: str = ''
 
 
-def run_all(tree, tests, pattern, threads=False, workers=os.cpu_count()):
+def run_all(tree, tests, pattern, threads=False, workers=os.cpu_count(),
+            within=(), first=''):
     """Find tests and run them with stestr.
 
     :param pathlib.Path tree: the source tree, which is imported from
@@ -41,6 +42,9 @@ def run_all(tree, tests, pattern, threads=False, workers=os.cpu_count()):
     :param str pattern: a regular expression that finds the ids to run
     :param bool threads: native threads instead of eventlet
     :param int workers: how many processes run them
+    :param within: a command that runs the one behind it, as words
+    :param str first: a statement that each process runs before it imports
+        the modules
     :returns: id -> Outcome of every test that ran
     :rtype: dict[str, Outcome]
     """
@@ -48,17 +52,17 @@ def run_all(tree, tests, pattern, threads=False, workers=os.cpu_count()):
         top = '.'
         if not isinstance(tests, str):
             top = os.path.join(folder, 'chosen')
-            tests = _chosen(top, tests)
+            tests = _chosen(top, tests, first)
         stestr = [sys.executable, '-m', 'stestr.cli', '--test-path', tests,
                   '--top-dir', top, '--repo-url', folder]
-        subprocess.run([*stestr, 'run', '--concurrency', str(workers),
+        subprocess.run([*within, *stestr, 'run', '--concurrency', str(workers),
                         pattern], cwd=tree, env=_environment(tree, threads))
         stream = subprocess.run([*stestr, 'last', '--subunit'], cwd=tree,
                                 stdout=subprocess.PIPE).stdout
     return _read(stream)
 
 
-def _chosen(folder, paths):
+def _chosen(folder, paths, first):
     """Make a folder in which discovery finds the tests of some modules.
 
     Every worker looks for tests by itself, and to import all tests of Cinder
@@ -66,7 +70,8 @@ def _chosen(folder, paths):
     """
     os.mkdir(folder)
     with open(os.path.join(folder, 'test_chosen.py'), 'w') as module:
-        module.write(f'def load_tests(loader, tests, pattern):\n'
+        module.write(f'{first}\n'
+                     f'def load_tests(loader, tests, pattern):\n'
                      f'    return loader.loadTestsFromNames('
                      f'{sorted(map(name, paths))})\n')
     return folder

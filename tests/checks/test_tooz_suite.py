@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""How tooz's suite is run."""
+
+import testtools
+
+from tests import temporary
+from tools.checks import tooz_suite
+
+TEST = '''\
+import os
+import sys
+import unittest
+
+
+class ATest(unittest.TestCase):
+
+    def test_url(self):
+        self.assertIn('file://', os.environ['TOOZ_TEST_URL'])
+
+    def test_eventlet(self):
+        self.assertIn('eventlet', sys.modules)
+
+    def test_shared(self):
+        self.skipTest('not implemented')
+
+    def test_other(self):
+        self.skipTest('not implemented')
+'''
+FILES = {'tooz/__init__.py': '', 'tooz/tests/__init__.py': '',
+         'tooz/tests/test_a.py': TEST, 'tooz/tests/test_kubernetes.py': TEST}
+
+
+class RunTest(testtools.TestCase):
+
+    def run_on_files(self, pattern, threads):
+        return tooz_suite.run(temporary.folder(self, FILES), FILES, pattern,
+                              threads)
+
+    def test_a_test_of_shared_locks_must_not_be_skipped(self):
+        result = self.run_on_files('file: ', False)
+        self.assertEqual(
+            (2, ('file: tooz.tests.test_a.ATest.test_shared: skip',), 1),
+            (result.passed, result.failed, len(result.skipped)))
+
+    def test_native_threads_do_without_eventlet(self):
+        result = self.run_on_files('file: test_eventlet', True)
+        self.assertEqual(
+            ('file: tooz.tests.test_a.ATest.test_eventlet: fail',),
+            result.failed)
+
+
+class WithinTest(testtools.TestCase):
+
+    def test_each_server_gets_ports_of_its_own(self):
+        command = tooz_suite.within('sentinel', 'folder')
+        ports = [command[command.index(option) + 1]
+                 for option in ('--port', '--sentinel-port')]
+        self.assertEqual(2, len(set(ports)))
+        self.assertEqual('--', command[-1])

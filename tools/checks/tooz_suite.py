@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""tooz's own suite on the tree with the series, on the drivers that share.
+
+pifpaf starts the servers, as in tooz's jobs.  The suite runs once with native
+threads or with eventlet's monkey patching, which Cinder still has.  A test of
+shared locks must not be skipped there.
+"""
+
+import pathlib
+import re
+import socket
+import sys
+import tempfile
+
+from tools.checks import results
+from tools.checks import runner
+
+# The tests of kubernetes need a client of it, and no server of another driver.
+MODULES = re.compile(r'tooz/tests/(\w+/)*test_(?!kubernetes)\w+\.py')
+PIFPAF = pathlib.Path(sys.executable).with_name('pifpaf')
+PATCHED = 'import eventlet; eventlet.monkey_patch()'
+
+SERVERS = {
+    'file': (),
+    'etcd3gw': ('TOOZ_TEST_ETCD3GW=1', 'etcd', '--port', '--peer-port'),
+    'redis': ('TOOZ_TEST_SENTINEL=', 'redis', '--port'),
+    'sentinel': ('TOOZ_TEST_SENTINEL=1', 'redis', '--sentinel', '--port',
+                 '--sentinel-port'),
+    'zookeeper': ('TOOZ_TEST_SENTINEL=', 'zookeeper', '--port'),
+}
+"""Driver -> what tooz's tests want in the environment, and what pifpaf is told
+about its server, with a free port behind each option for one."""
+
+
+def run(tree, files, pattern, threads):
+    """Run the suite.
+
+    :param pathlib.Path tree: the tree that ``./series build`` made
+    :param list[str] files: all of its files
+    :param str pattern: a regular expression that finds the ids to run; with
+        ``DRIVER: `` in front, on that driver alone
+    :param bool threads: native threads instead of eventlet
+    :rtype: tools.checks.results.Result
+    """
+    outcomes = {}
+    modules = {path for path in files if MODULES.fullmatch(path)}
+    wanted, _, pattern = pattern.rpartition(': ')
+    for driver in SERVERS:
+        if wanted in ('', driver):
+            with tempfile.TemporaryDirectory() as folder:
+                ran = runner.run_all(
+                    tree, modules, pattern, threads,
+                    within=within(driver, folder),
+                    first='' if threads else PATCHED)
+            outcomes |= {f'{driver}: {test}': ran[test] for test in ran}
+    return results.of(outcomes, lambda test: 'shared' not in test.lower())
+
+
+def within(driver, folder):
+    """Return the command within which the tests of a driver run.
+
+    :param str driver: one of :data:`SERVERS`
+    :param str folder: an empty folder
+    :returns: its words
+    :rtype: list[str]
+    """
+    if driver == 'file':
+        return ['env', f'TOOZ_TEST_URL=file://{folder}']
+    setting, *server = SERVERS[driver]
+    return ['env', setting, str(PIFPAF), '-e', 'TOOZ_TEST', 'run',
+            *(word for option in server for word in _with_port(option)), '--']
+
+
+def _with_port(option):
+    if not option.endswith('port'):
+        return [option]
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        return [option, str(free.getsockname()[1])]
