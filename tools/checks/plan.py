@@ -62,7 +62,6 @@ CI = [
     'tools',
     'unit-threads ^(?!.*\\.drivers\\.(?!test_(lvm|rbd)))',
     'functional',
-    'locks-threads test_redis',
     'functional-threads',
     'commits --unit',
     'upstream-core',
@@ -72,13 +71,14 @@ CI = [
     'docs',
     'releasenotes',
     'wheel',
-    'release-25.3.1 (functional\\.|unit\\.volume\\.test_)',
+    'release-25.3.1 (test_(parallel|queued)_creates|unit\\.volume\\.test_)',
     'builds',
 ]
 """What fits into 75 minutes on two cores: "upstream-core" has "unit" in it,
 and the functional tests run on the last commit alone.
-The tests of most drivers are left out elsewhere, with native threads the locks
-on all servers but one, and on the oldest release what is not about volumes."""
+The tests of most drivers are left out elsewhere, those of locks with threads,
+tooz's own suite, and on the oldest release what is not about volumes and most
+functional tests."""
 
 PLANS = {'test': TEST, 'check': CHECK, 'ci': CI}
 
