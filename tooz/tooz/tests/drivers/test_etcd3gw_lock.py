@@ -15,13 +15,11 @@
 
 import base64
 import gc
-import linecache
 import os
 import shutil
 import signal
 import socket
 import subprocess  # noqa: S404
-import sys
 import time
 import unittest
 from unittest import mock
@@ -37,9 +35,18 @@ from tooz import _sharing
 from tooz import coordination
 from tooz.drivers import _etcd3gw_gateway
 from tooz.drivers import _etcd3gw_session
+from tooz.tests import interrupts
 from tooz.tests import lock_process
 from tooz.tests import proxy
 from tooz.tests import test_shared_locks
+
+FILES = (
+    '_sharing.py',
+    '_etcd3gw_lock.py',
+    '_etcd3gw_session.py',
+    '_etcd3gw_gateway.py',
+)
+"""Those in which an interrupt may hit any line."""
 
 PUT = b'"request_put"'
 PATIENCE = lock_process.PATIENCE
@@ -249,6 +256,14 @@ class EtcdTestCase(testcase.TestCase):
 
     def lock(self, key='a'):
         return self.coordinator(key).get_lock(self.name)
+
+    def lock_that_watches(self, key):
+        """Return a lock that nothing but the server's watch wakes in time."""
+        lock = self.lock(key)
+        # A release in the same process wakes those of the same key.
+        lock.key = 'another key'
+        lock.FIRST_PAUSE = lock.LONGEST_PAUSE = 1000
+        return lock
 
     def held(self, shared, key='a'):
         lock = self.lock(key)
@@ -513,11 +528,7 @@ class TestEtcdLock(EtcdTestCase):
     @ddt.unpack
     def test_a_watch_ends_a_pause(self, holder, other):
         held = self.held(holder)
-        lock = self.lock('b')
-        # A release in the same process wakes it as well.
-        lock.key = 'another key'
-        for pause in ('FIRST_PAUSE', 'LONGEST_PAUSE'):
-            setattr(lock, pause, 1000)
+        lock = self.lock_that_watches('b')
         waiter = self.waits(lock, other)
         self.assertTrue(held.release())
         self.assertIs(True, waiter.result())
@@ -541,10 +552,7 @@ class TestEtcdLock(EtcdTestCase):
     def test_a_watch_tells_that_the_one_in_front_gives_up(self):
         self.held(True)
         first = self.waits(self.lock('b'), False, blocking=2)
-        lock = self.lock('c')
-        lock.key = 'another key'
-        for pause in ('FIRST_PAUSE', 'LONGEST_PAUSE'):
-            setattr(lock, pause, 1000)
+        lock = self.lock_that_watches('c')
         second = test_shared_locks.Background(lock.acquire, True, True)
         self.addCleanup(lock.release)
         self.assertIs(False, first.result())
@@ -921,51 +929,11 @@ class TestEtcdLock(EtcdTestCase):
 
         use()
         lines = 0
-        while where := self.interrupts(use, lines):
+        while where := interrupts.interrupt(use, lines, FILES):
             self.coordinator().heartbeat()
             self.assertEqual([], self.keys(), where)
             lines += 1
         self.assertLess(50, lines)
-
-    def interrupts(self, function, line):
-        """Interrupt a function at one of the lines that it executes.
-
-        :returns: Where it was; None if the function has less lines.
-        """
-        if lock_process.uses_eventlet():
-            self.skipTest('greenlet keeps the frames that are traced')
-        files = (
-            '_sharing.py',
-            '_etcd3gw_lock.py',
-            '_etcd3gw_session.py',
-            '_etcd3gw_gateway.py',
-        )
-        left = [line]
-        where = []
-
-        def trace(frame, event, _argument):
-            code = frame.f_code
-            if os.path.basename(code.co_filename) not in files:
-                return None
-            # Python does not look for signals where a block is left.
-            if event == 'line' and not linecache.getline(
-                code.co_filename, frame.f_lineno
-            ).strip().startswith('with '):
-                left[0] -= 1
-                if left[0] == -1:
-                    where.append(f'{code.co_name}:{frame.f_lineno}')
-                    raise KeyboardInterrupt
-            return trace
-
-        with mock.patch.object(sys, 'unraisablehook', str):
-            sys.settrace(trace)
-            try:
-                function()
-            except KeyboardInterrupt:
-                pass
-            finally:
-                sys.settrace(None)
-        return where[0] if where else None
 
 
 @ddt.ddt
@@ -977,10 +945,7 @@ class TestEtcdTLS(EtcdTestCase):
     @ddt.unpack
     def test_locks_watches_and_heartbeats_go_through_tls(self, holder, other):
         held = self.held(holder)
-        lock = self.lock('b')
-        lock.key = 'another key'
-        for pause in ('FIRST_PAUSE', 'LONGEST_PAUSE'):
-            setattr(lock, pause, 1000)
+        lock = self.lock_that_watches('b')
         waiter = self.waits(lock, other)
         self.assertTrue(self.coordinator()._session.heartbeat())
         self.assertTrue(held.release())

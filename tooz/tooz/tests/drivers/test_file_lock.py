@@ -15,7 +15,6 @@ import errno
 import fcntl
 import gc
 import glob
-import linecache
 import os
 import subprocess  # noqa: S404
 import sys
@@ -29,8 +28,12 @@ from testtools import testcase
 import tooz
 from tooz import _sharing
 from tooz.drivers import _file_lock
+from tooz.tests import interrupts
 from tooz.tests import lock_process
 from tooz.tests import test_shared_locks
+
+FILES = ('_sharing.py', '_file_lock.py')
+"""Those in which an interrupt may hit any line."""
 
 OLDER = """
 import fcntl, sys
@@ -279,7 +282,7 @@ class TestFileLock(testcase.TestCase):
             lock.release()
 
         lines = 0
-        while where := self.interrupts(use, lines):
+        while where := interrupts.interrupt(use, lines, FILES):
             self.assertTrue(self.is_free(), where)
             lines += 1
         self.assertLess(50, lines)
@@ -307,7 +310,7 @@ class TestFileLock(testcase.TestCase):
         lines = 0
         other = self.lock()
         other.acquire(shared=True)
-        while where := self.interrupts(use, lines):
+        while where := interrupts.interrupt(use, lines, FILES):
             self.assertFalse(_sharing._queues.get(self.path), where)
             self.assertTrue(other.release())
             self.assertTrue(self.is_free(), where)
@@ -315,42 +318,6 @@ class TestFileLock(testcase.TestCase):
             lines += 1
         other.release()
         self.assertLess(50, lines)
-
-    def interrupts(self, function, line):
-        """Interrupt a function at one of the lines that it executes.
-
-        :returns: Where it was; None if the function has less lines.
-        """
-        if lock_process.uses_eventlet():
-            self.skipTest('greenlet keeps the frames that are traced')
-        left = [line]
-        where = []
-
-        def trace(frame, event, _argument):
-            if os.path.basename(frame.f_code.co_filename) not in (
-                '_sharing.py',
-                '_file_lock.py',
-            ):
-                return None
-            # Python does not look for signals where a block is left.
-            if event == 'line' and not linecache.getline(
-                frame.f_code.co_filename, frame.f_lineno
-            ).strip().startswith('with '):
-                left[0] -= 1
-                if left[0] == -1:
-                    where.append(f'{frame.f_code.co_name}:{frame.f_lineno}')
-                    raise KeyboardInterrupt
-            return trace
-
-        with mock.patch.object(sys, 'unraisablehook', str):
-            sys.settrace(trace)
-            try:
-                function()
-            except KeyboardInterrupt:
-                pass
-            finally:
-                sys.settrace(None)
-        return where[0] if where else None
 
     @ddt.data(errno.ENOSPC, errno.EMFILE, errno.EROFS)
     def test_a_file_that_cannot_be_opened_is_an_error(self, number):
