@@ -27,8 +27,19 @@ class ATest(unittest.TestCase):
     def test_other(self):
         self.skipTest('not implemented')
 '''
+OTHER = '''\
+import unittest
+
+
+class OtherTest(unittest.TestCase):
+
+    def test_shared(self):
+        self.skipTest('This is for another driver')
+'''
 FILES = {'tooz/__init__.py': '', 'tooz/tests/__init__.py': '',
-         'tooz/tests/test_a.py': TEST, 'tooz/tests/test_kubernetes.py': TEST}
+         'tooz/tests/test_a.py': TEST, 'tooz/tests/test_kubernetes.py': TEST,
+         'tooz/tests/drivers/__init__.py': '',
+         'tooz/tests/drivers/test_other.py': OTHER}
 
 
 class RunTest(testtools.TestCase):
@@ -40,7 +51,7 @@ class RunTest(testtools.TestCase):
     def test_a_test_of_shared_locks_must_not_be_skipped(self):
         result = self.run_on_files('file: ', False)
         self.assertEqual(
-            (2, ('file: tooz.tests.test_a.ATest.test_shared: skip',), 1),
+            (2, ('file: tooz.tests.test_a.ATest.test_shared: skip',), 2),
             (result.passed, result.failed, len(result.skipped)))
 
     def test_native_threads_do_without_eventlet(self):
