@@ -39,6 +39,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable
+import contextlib
 import datetime
 import logging
 import os
@@ -54,6 +55,13 @@ from tooz import locking
 from tooz import utils
 
 LOG = logging.getLogger(__name__)
+
+LONG_WAIT: float = 10
+"""Seconds of a wait after which the log tells who holds the lock. It does so
+again each time the wait has taken twice as long."""
+
+MOST_HOLDERS = 3
+"""How many of them the log names."""
 
 _CLOCK = getattr(time, 'CLOCK_BOOTTIME', time.CLOCK_MONOTONIC)
 
@@ -315,7 +323,7 @@ class SharedLock(locking.Lock, Generic[HoldT]):
             return True
         if not blocking:
             return False
-        pause = self.FIRST_PAUSE
+        pause, long_wait = self.FIRST_PAUSE, LONG_WAIT
         turn = hold.turn = _Turn(self.key)
         try:
             if not turn.is_first():
@@ -325,6 +333,10 @@ class SharedLock(locking.Lock, Generic[HoldT]):
                 is_first = turn.is_first()
                 if is_first and hold.try_acquire():
                     return True
+                waited = now() - hold.since
+                if is_first and waited >= long_wait:
+                    long_wait = 2 * waited
+                    self._log_wait(hold.purpose, waited)
                 seconds = pause if is_first else _Turn.LONGEST_WAIT
                 if hold.deadline is not None:
                     seconds = min(seconds, hold.deadline - now())
@@ -337,6 +349,26 @@ class SharedLock(locking.Lock, Generic[HoldT]):
                     turn.wait(seconds)
         finally:
             turn.leave()
+
+    def _log_wait(self, purpose: str, waited: float) -> None:
+        """Log who holds the lock; the wait goes on whatever becomes of it."""
+
+        def log() -> None:
+            try:
+                holders = _holders(self.owners())
+            except Exception as error:
+                # Its text may have the URL of a server.
+                holders = f'that is not known ({type(error).__name__})'
+            LOG.info(
+                "Waiting for lock %s%s for %.0f s; held by %s",
+                self.name,
+                purpose and f' ({purpose})',
+                waited,
+                holders,
+            )
+
+        with contextlib.suppress(RuntimeError):  # no more threads
+            threading.Thread(target=log, daemon=True).start()
 
 
 class _Turn:
@@ -389,6 +421,25 @@ has the mutex already."""
 def _all_holds() -> list[Hold]:
     holds = (reference() for reference in list(_holds.values()))
     return [hold for hold in holds if hold is not None]
+
+
+def _holders(owners: list[locking.Owner]) -> str:
+    """Return a text that names those who hold the lock, not all if many."""
+    texts = []
+    for owner in owners:
+        if not owner.acquired:
+            continue
+        text = 'an unknown process'
+        if owner.host:
+            text = f'process {owner.process} of {owner.host}'
+        if owner.since:
+            text += f' since {owner.since:%Y-%m-%d %H:%M:%S} UTC'
+        if owner.purpose:
+            text += f' ({owner.purpose})'
+        texts.append(text)
+    if len(texts) > MOST_HOLDERS:
+        texts[MOST_HOLDERS:] = [f'{len(texts) - MOST_HOLDERS} others']
+    return ', '.join(texts) or 'nobody now'
 
 
 def _leave(key: Any, place: weakref.ref[_Turn]) -> None:

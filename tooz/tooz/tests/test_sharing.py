@@ -11,8 +11,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import datetime
 import os
+import threading
 import time
+from typing import Any
 from unittest import mock
 
 from testtools import testcase
@@ -20,6 +23,7 @@ from testtools import testcase
 import tooz
 from tooz import _sharing
 from tooz import coordination
+from tooz import locking
 from tooz.tests import test_shared_locks
 
 
@@ -175,6 +179,139 @@ class TestSharedLock(testcase.TestCase):
             self.assertFalse(lock.release())
             self.assertEqual([], lock.owners())
         self.assertTrue(lock.release())
+
+
+class WatchedLock(FakeLock):
+    """A lock whose owners a test makes up.
+
+    :ivar find: Returns them.
+    """
+
+    def __init__(self, *answers):
+        super().__init__(*answers)
+        self.find: Any = list
+
+    def owners(self):
+        return self.find()
+
+
+class TestLongWait(testcase.TestCase):
+    """What the log tells of a wait, by a clock that sleepers turn on."""
+
+    def setUp(self):
+        super().setUp()
+        self.now = 100.0
+        self.told = []
+        for target, name, value in (
+            (_sharing, 'now', lambda: self.now),
+            (_sharing._Turn, 'wait', self.sleep),
+            (_sharing.LOG, 'info', self.tell),
+        ):
+            patch = mock.patch.object(target, name, value)
+            patch.start()
+            self.addCleanup(patch.stop)
+        self.lock = WatchedLock(False)
+        self.lock.purpose = 'delete volume 1'
+
+    def sleep(self, seconds):
+        self.now += min(seconds, 1)
+
+    def tell(self, message, *args):
+        self.told.append(message % args)
+
+    def wait(self, seconds, times):
+        """Wait for the lock; return what the log tells, so many times."""
+        self.assertFalse(self.lock.acquire(timeout=seconds))
+        return self.tells(times)
+
+    def tells(self, times):
+        deadline = time.monotonic() + test_shared_locks.PATIENCE
+        while len(self.told) < times and time.monotonic() < deadline:
+            time.sleep(0.001)
+        self.assertEqual(times, len(self.told), self.told)
+        return self.told
+
+    def hold(self, number=1, **owner):
+        """Have the lock held by others."""
+        values = {
+            'acquired': True,
+            'shared': True,
+            'process': 4711,
+            'host': 'here',
+            'since': datetime.datetime(2026, 1, 2, 3, 4, 5),
+            'purpose': 'create volume 2',
+        }
+        waiter = locking.Owner(False, False, 1, 'there', None, 'wait')
+        owners = [locking.Owner(**{**values, **owner})] * number
+        self.lock.find = lambda: [waiter, *owners]
+
+    def test_it_tells_what_is_waited_for_and_who_holds_it(self):
+        self.hold()
+        self.assertEqual(
+            [
+                'Waiting for lock a (delete volume 1) for 10 s; held by '
+                'process 4711 of here since 2026-01-02 03:04:05 UTC '
+                '(create volume 2)'
+            ],
+            self.wait(19, 1),
+        )
+
+    def test_what_is_not_known_is_not_told(self):
+        self.lock.purpose = ''
+        self.hold(process=None, host='', since=None, purpose='')
+        self.assertEqual(
+            ['Waiting for lock a for 10 s; held by an unknown process'],
+            self.wait(19, 1),
+        )
+
+    def test_not_all_are_named_if_they_are_many(self):
+        self.hold(5)
+        (told,) = self.wait(19, 1)
+        self.assertEqual(3, told.count('process 4711'))
+        self.assertTrue(told.endswith(', 2 others'), told)
+
+    def test_a_short_wait_is_not_told_of(self):
+        self.wait(9, 0)
+
+    def test_it_is_told_again_after_twice_the_time(self):
+        self.assertEqual(
+            {
+                f'Waiting for lock a (delete volume 1) for {seconds} s; held '
+                'by nobody now'
+                for seconds in (10, 20, 40)
+            },
+            set(self.wait(79, 3)),
+        )
+
+    def test_who_is_not_first_does_not_ask(self):
+        turn = _sharing._Turn('a')
+        self.wait(79, 0)
+        turn.leave()
+
+    def test_the_wait_goes_on_if_it_is_not_known_who_holds_the_lock(self):
+        self.lock.find = mock.Mock(
+            side_effect=tooz.ToozError('redis://:secret@host')
+        )
+        (told,) = self.wait(19, 1)
+        self.assertTrue(
+            told.endswith('held by that is not known (ToozError)'), told
+        )
+
+    def test_the_wait_goes_on_while_the_question_has_no_answer(self):
+        answer = threading.Event()
+        patience = test_shared_locks.PATIENCE
+        self.lock.find = lambda: [] if answer.wait(patience) else None
+        self.lock.answers = [False] * 20 + [True]
+        self.assertTrue(self.lock.acquire())
+        self.assertEqual([], self.told)
+        answer.set()
+        self.tells(1)
+        self.assertTrue(self.lock.release())
+
+    def test_the_wait_goes_on_if_there_are_no_more_threads(self):
+        error = RuntimeError("can't start new thread")
+        with mock.patch.object(threading.Thread, 'start', side_effect=error):
+            self.wait(19, 0)
 
 
 class TestLease(testcase.TestCase):
