@@ -228,7 +228,7 @@ class TestLongWait(testcase.TestCase):
         deadline = time.monotonic() + test_shared_locks.PATIENCE
         while len(self.told) < times and time.monotonic() < deadline:
             time.sleep(0.001)
-        self.assertEqual(times, len(self.told), self.told)
+        self.assertEqual(times, len(self.told), str(self.told))
         return self.told
 
     def hold(self, number=1, **owner):
