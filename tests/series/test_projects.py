@@ -204,11 +204,33 @@ class CheckTest(TestCase):
     @ddt.data(
         ('import os\n\nSHARED = 1\n', 'tooz/shared.py:1:8: F401'),
         ('SHARED =  1\n', 'Would reformat: tooz/shared.py'),
+        ('SHARED: str = 1\n', 'tooz/shared.py:1: error: Incompatible types'),
         ('try:\n    A = 1\nexcept:\n    pass\n', 'tooz/shared.py:3:7: H201'))
     @ddt.unpack
     def test_style(self, content, told):
         self.write(SHARED, content)
         self.assertIn(told, self.fail('check', 'tooz'))
+
+    def test_types_of_what_another_commit_adds(self):
+        self.replace('commits/tooz/series', 'rwlock', 'rwlock\nuse')
+        self.write('commits/tooz/use.yml', '''\
+            message: |
+              Use them
+
+              They are there.
+
+              Partially-Implements: blueprint support-shared-lock
+
+            adds: [tooz/use.py, tools/no-module.py]
+            ''')
+        self.write('tooz/tooz/use.py', 'from tooz import shared\n\n\n'
+                   'NUMBER: int = shared.SHARED\n')
+        self.write('tooz/tools/no-module.py', 'NUMBER: int = "1"\n')
+        self.succeed('check', 'tooz')
+        self.write(SHARED, 'SHARED = "1"\n')
+        told = self.fail('check', 'tooz')
+        self.assertIn('Commit use: tooz/use.py:4: error: Incompat', told)
+        self.assertIn('1 found by check', told)
 
     def test_blueprint_of_another_project(self):
         self.replace(COMMIT, 'support-shared-lock', 'enhance-locks')

@@ -12,6 +12,20 @@ import dataclasses
 from tools.common import errors
 
 
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """A check of style.
+
+    :param tuple[str, ...] command: what follows ``python -m``; the files of a
+        commit come behind
+    :param str package: the folder whose files alone it takes, and of which it
+        reads all; all files, and nothing else, if it is empty
+    """
+
+    command: tuple
+    package: str = ''
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Project:
     """One project.
@@ -24,8 +38,7 @@ class Project:
     :param str change: what its Change-Ids are made from, beside the name of a
         commit
     :param str blueprint: what its commits implement
-    :param tuple[tuple[str, ...], ...] style: its checks of style, each as what
-        follows ``python -m``; the files come behind
+    :param tuple[Check, ...] style: its checks of style
     :param tuple[str, ...] settings: what they read beside the files
     :param str unit: the folder of its unit tests
     :param dict[str, str] environment: what these need in the environment, with
@@ -84,7 +97,7 @@ CINDER = Project(
     name='cinder', title='Cinder', home='',
     ours=('cinder', 'doc/source', 'releasenotes'),
     change='enhance-locks', blueprint='enhance-locks',
-    style=(('flake8',),),
+    style=(Check(('flake8',)),),
     settings=('.flake8', 'setup.cfg', 'tox.ini', 'cinder/tests/hacking'),
     unit='cinder/tests/unit',
     environment={'OS_CINDER_DISABLE_EVENTLET_PATCHING': '0'})
@@ -92,9 +105,13 @@ CINDER = Project(
 TOOZ = Project(
     name='tooz', title='tooz', home='tooz', ours=('.',),
     change='enhance-locks/tooz', blueprint='support-shared-lock',
-    style=(('flake8',),
-           ('ruff', 'check', '--quiet', '--output-format=concise'),
-           ('ruff', 'format', '--check')),
+    style=(Check(('flake8',)),
+           Check(('ruff', 'check', '--quiet', '--output-format=concise')),
+           Check(('ruff', 'format', '--check')),
+           # What tooz requires need not be installed.
+           Check(('mypy', '--follow-imports=silent',
+                  '--ignore-missing-imports', '--no-warn-unused-ignores',
+                  '--hide-error-context', '--no-error-summary'), 'tooz')),
     settings=('pyproject.toml', 'setup.cfg', 'tox.ini'),
     unit='tooz/tests',
     environment={'TOOZ_TEST_URL': 'file://{tree}.locks'})

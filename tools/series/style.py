@@ -35,29 +35,32 @@ def findings(root, repository, commit, made):
     python = [path for path in repository.paths(
         'diff-tree', '-r', '--no-commit-id', '--name-only',
         '--diff-filter=d', made) if path.endswith('.py')]
-    if not python:
-        return
-    read = repository.line('ls-tree', '-r', made, '--',
-                           *commit.project.settings, *python)
     for check in commit.project.style:
+        files = [path for path in python if path.startswith(check.package)]
+        if not files:
+            continue
+        read = repository.line(
+            'ls-tree', '-r', made, '--', *commit.project.settings,
+            *([check.package] if check.package else files))
         try:
             told = memory.remember(
-                root / FOLDER, [_installed(), check, python, read],
-                lambda: _run(check, repository, made, python)).decode()
+                root / FOLDER, [_installed(), check.command, files, read],
+                lambda: _run(check, repository, made, files)).decode()
         except errors.ToolError as error:
             told = str(error)
         for line in told.splitlines():
             yield f'Commit {commit.name}: {line}'
 
 
-def _run(check, repository, made, python):
+def _run(check, repository, made, files):
     """Run a check; return what it prints when it objects to something."""
     repository.run('checkout', '--quiet', '--detach', made)
-    done = subprocess.run([sys.executable, '-m', *check, '--', *python],
-                          cwd=repository.path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, '-m', *check.command, '--', *files],
+        cwd=repository.path, capture_output=True, text=True)
     if done.stderr:
         raise errors.ToolError(
-            f'{check[0]} fails: {" ".join(done.stderr.split())}')
+            f'{check.command[0]} fails: {" ".join(done.stderr.split())}')
     return done.stdout.encode() if done.returncode else b''
 
 
