@@ -43,12 +43,14 @@ that share the lock share an open file. It lives as long as one of them has
 a reference to it: an exception at any point leaves nothing to count down.
 
 Who has got a lock looks whether its file still has a name, and starts over
-with a new file if not. :meth:`FileLock.break_` uses this.
+with a new file if not. :meth:`FileLock.break_` and :meth:`FileLock.remove` use
+this.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+import contextlib
 import fcntl
 import io
 import os
@@ -151,6 +153,7 @@ class _FileHold(_sharing.Hold):
         self, lock: FileLock, shared: bool, deadline: float | None
     ) -> None:
         super().__init__(lock, shared, deadline)
+        self.removes_file = False
         self._file: _OpenFile | None = None
         self._has_ticket = False
         self._ticket = (int(self.since * 1000) << _PROCESS_BITS) + self.pid
@@ -216,6 +219,9 @@ class _FileHold(_sharing.Hold):
 
     def release(self) -> bool:
         held = self.is_held()
+        if held and self.removes_file:
+            with contextlib.suppress(OSError):  # It stays, as after a use.
+                os.unlink(self.key)
         self.give_up()
         return held
 
@@ -239,6 +245,17 @@ class FileLock(_sharing.SharedLock[_FileHold]):
                 f"Lock file {self.name!r} cannot be locked: {error.strerror}",
                 error,
             ) from error
+
+    def remove(self) -> bool:
+        """Release the lock and remove its file, if it is not shared.
+
+        Those who wait for the lock go on with a new file.
+
+        :returns: As :meth:`release`.
+        """
+        if self.acquired:
+            self._holds[-1].removes_file = not self._holds[-1].shared
+        return self.release()
 
     def owners(self) -> list[locking.Owner]:
         return super().owners() + [

@@ -215,6 +215,67 @@ class TestFileLock(testcase.TestCase):
         self.assertFalse(self.lock().break_())
         self.assertTrue(os.path.exists(self.path))
 
+    def test_files_go_under_the_lock_and_nobody_loses_it(self):
+        """Beside threads and processes that share it and that do not."""
+        directory = os.path.dirname(self.path)
+        counter = os.path.join(directory, 'counter')
+        with open(counter, 'w') as stream:
+            stream.write('10000')
+        processes = [
+            lock_process.LockProcess(f'file://{directory}') for _number in '12'
+        ]
+        here = lock_process._Server(f'file://{directory}')
+        self.addCleanup(here._coordinator.stop)
+        for process in processes:
+            self.addCleanup(process.kill)
+            process.ask('storm', 'lock', counter, 100, 3)
+        threads = [
+            test_shared_locks.Background(here.storm, 'lock', counter, 100, 3)
+            for _number in '12'
+        ]
+        removed = 0
+        while not all(thread.ended.is_set() for thread in threads):
+            lock = self.lock()
+            lock.acquire()
+            self.assertTrue(lock.remove())
+            removed += 1
+        exclusive = 1
+        for result in [
+            *(thread.result() for thread in threads),
+            *(process.answer() for process in processes),
+        ]:
+            exclusive += result[0]
+            self.assertEqual(0, result[1], 'Somebody shared it wrongly')
+        with open(counter) as stream:
+            self.assertEqual(10000 * exclusive, int(stream.read()))
+        self.assertLess(10, removed)
+
+    def test_remove_leaves_the_file_to_those_who_share_it(self):
+        locks = self.lock(), self.lock()
+        for lock in locks:
+            lock.acquire(shared=True)
+        for lock in locks:
+            self.assertTrue(lock.remove())
+            self.assertTrue(os.path.exists(self.path))
+        self.assertFalse(lock.remove())
+
+    def test_remove_leaves_a_file_that_is_not_its_own(self):
+        lost, held = self.lock(), self.lock()
+        lost.acquire()
+        os.unlink(self.path)
+        held.acquire()
+        self.assertFalse(lost.remove())
+        self.assertTrue(held.is_still_owner())
+        self.assertTrue(held.remove())
+        self.assertFalse(os.path.exists(self.path))
+
+    def test_a_file_that_cannot_be_removed_is_released(self):
+        lock = self.lock()
+        lock.acquire()
+        with mock.patch.object(os, 'unlink', side_effect=PermissionError):
+            self.assertTrue(lock.remove())
+        self.assertTrue(self.is_free())
+
     # Descriptors
 
     def descriptors(self):
