@@ -98,6 +98,27 @@ def _opener(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_CREAT, 0o666)
 
 
+class _Locks:
+    """The locks of an open file, which are dropped with it.
+
+    Nothing refers to it weakly: while ``__del__`` runs, a weak reference would
+    bring it back, with locks that go in the next moment.
+    """
+
+    def __init__(self, stream: io.FileIO) -> None:
+        self._stream = stream
+
+    def __del__(self) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        """Drop all locks and close the file."""
+        if not self._stream.closed:
+            # A child that is about to start a program has the file as well.
+            fcntl.fcntl(self._stream, fcntl.F_OFD_SETLK, _UNLOCK)
+            self._stream.close()
+
+
 class _OpenFile:
     """An open lock file, whose locks go with it.
 
@@ -108,17 +129,12 @@ class _OpenFile:
     def __init__(self, stream: io.FileIO) -> None:
         self._stream = stream
         self._descriptor = stream.fileno()
+        self._locks = _Locks(stream)
         self.is_shared = False
-
-    def __del__(self) -> None:
-        self.unlock()
 
     def unlock(self) -> None:
         """Drop all locks and close the file."""
-        if not self._stream.closed:
-            # A child that is about to start a program has the file as well.
-            self.lock(_UNLOCK)
-            self._stream.close()
+        self._locks.drop()
 
     def close(self) -> None:
         """Close the file and leave its locks to others that have it open."""

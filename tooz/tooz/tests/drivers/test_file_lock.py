@@ -215,6 +215,21 @@ class TestFileLock(testcase.TestCase):
         self.assertFalse(self.lock().break_())
         self.assertTrue(os.path.exists(self.path))
 
+    def test_a_file_is_not_shared_while_its_locks_are_dropped(self):
+        lock = self.lock()
+        lock.acquire(shared=True)
+        shared = []
+
+        def look(descriptor, command, record):
+            if record == _file_lock._UNLOCK:
+                shared.append(_file_lock._shared_files.get(self.path))
+            return fcntl_fcntl(descriptor, command, record)
+
+        fcntl_fcntl = fcntl.fcntl
+        with mock.patch('fcntl.fcntl', look):
+            self.assertTrue(lock.release())
+        self.assertEqual([None], shared)
+
     def test_files_go_under_the_lock_and_nobody_loses_it(self):
         """Beside threads and processes that share it and that do not."""
         directory = os.path.dirname(self.path)
