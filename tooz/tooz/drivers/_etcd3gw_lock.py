@@ -28,7 +28,8 @@ lock and of those who wait.
   only for tickets for the exclusive lock. Who comes without a ticket waits for
   all such tickets.
 
-Each acquire and each release is one transaction. A waiter waits for the end of
+Each acquire and each release is one transaction. Who is the first of its
+process to join others also renews a lease. A waiter waits for the end of
 the last ticket before its own, then for that of the lock's key, so each end
 wakes one waiter. The watch is a hint: if it fails, the waiter asks again after
 its pause, as it does to notice that those who shared have died.
@@ -156,7 +157,6 @@ class _Etcd3Hold(_sharing.Hold):
             join = [
                 own,
                 etcd.get(keys.lock, keys_only=True),
-                etcd.get(keys.shared, count_only=True),
             ]
         else:
             take = join = [own]
@@ -190,11 +190,9 @@ class _Etcd3Hold(_sharing.Hold):
             if answers:
                 (found,) = answers[1]['response_range']['kvs']
                 self.shared_lease = found['lease']
-            self._session.join(self)
-            if self.shared_lease != lease.shared_id and (
-                int(answers[2]['response_range']['count']) == 1
-            ):
-                # The others have died, and nobody has renewed it since.
+            is_kept = self._session.join(self)
+            if self.shared_lease != lease.shared_id and not is_kept:
+                # Perhaps the others have died, and nobody renews it.
                 (kept,) = self._session.keep(
                     [self.shared_lease], self._session.bound(self.deadline)
                 )

@@ -19,10 +19,10 @@ When the process dies or is cut off, the server deletes them with the lease.
 The key of a lock that is shared has to stay until the last of those who share
 it leaves or dies, whoever that is. It belongs to a second lease of whoever has
 written it, which lasts two and a half times as long. All who share the lock
-renew that lease, in one request with their own one and before it. So as long
-as the key of anybody who shares the lock stands, the lease of the key of the
-lock has more than a whole lease left: time enough for somebody who joins to
-renew it. Each heartbeat looks for keys that are left when all have died.
+renew that lease, in one request with their own one and before it. Who joins
+renews it at once, unless its process does so already: the keys that it finds
+can be those of the dead, or of requests without an answer. Each heartbeat
+looks for keys that are left when all have died.
 
 When no answer comes to a request, the server may do what it asked later on,
 even after its keys were deleted. So an acquire is refused unless a key of the
@@ -185,11 +185,19 @@ class Session:
 
     # Those who share
 
-    def join(self, hold: Any) -> None:
-        """Renew the lease under which a hold shares its lock."""
+    def join(self, hold: Any) -> bool:
+        """Renew the lease under which a hold shares its lock.
+
+        :returns: Whether it is renewed already, for a holder of this process.
+        """
         with self._mutex:
             holds = self._sharing.setdefault(hold.key, weakref.WeakSet())
+            is_kept = any(
+                other.acquired and other.shared_lease == hold.shared_lease
+                for other in holds
+            )
             holds.add(hold)
+            return is_kept
 
     def leave(self, hold: Any) -> bool:
         """Renew it for that hold no more.

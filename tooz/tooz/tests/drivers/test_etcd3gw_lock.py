@@ -410,6 +410,17 @@ class TestOlderTooz(EtcdTestCase):
         self.assertTrue(lock.release())
         self.assertTrue(self.older.is_free())
 
+    def test_who_joins_renews_the_lease_whoever_else_shares(self):
+        """The keys that it finds may be those of the dead."""
+        self.held(True), self.held(True)
+        session = self.coordinator('b')._session
+        shared_id = self.coordinator()._session.lease().shared_id
+        with mock.patch.object(session, 'keep', wraps=session.keep) as keep:
+            self.held(True, 'b')
+            self.assertEqual([shared_id], keep.call_args[0][0])
+            self.held(True, 'b')
+            self.assertEqual(1, keep.call_count)
+
     def test_nobody_shares_under_a_lease_that_ends(self):
         """It ends in the moment in which somebody comes after the dead."""
         first, _others = self.held(True), self.held(True, 'b')
@@ -485,12 +496,18 @@ class TestEtcdLock(EtcdTestCase):
     def test_an_acquire_and_a_release_are_one_round_trip_each(self):
         between, _coordinator = self.through_proxy()
         self.assertTrue(self.is_free(key='proxy'))
-        for shared, others in ((False, 0), (True, 0), (True, 1), (True, 2)):
-            locks = [self.held(True, 'b') for _number in range(others)]
+        # Who is the first of its process to join others renews a lease too.
+        for shared, others, trips in (
+            (False, '', 1),
+            (True, '', 1),
+            (True, 'b', 2),
+            (True, ('b', 'proxy'), 1),
+        ):
+            locks = [self.held(True, key) for key in others]
             lock = self.lock('proxy')
             between.trips()
             self.assertTrue(lock.acquire(shared=shared))
-            self.assertEqual(1, between.trips())
+            self.assertEqual(trips, between.trips())
             self.assertTrue(lock.release())
             self.assertEqual(1, between.trips())
             for lock in locks:
@@ -874,7 +891,7 @@ class TestEtcdLock(EtcdTestCase):
     def test_a_wait_whose_end_is_not_heard_is_made_up_for(self):
         held = self.held(True)
         between, coordinator = self.through_proxy()
-        waiter = self.waits(self.lock('proxy'), False, blocking=1)
+        waiter = self.waits(self.lock('proxy'), False, blocking=5)
         between.cut()
         self.assertIsNot(True, waiter.result())
         between.mend()
