@@ -3,29 +3,25 @@
 """Time several things in turn, so that a drift of the machine hits all."""
 
 import statistics
-import timeit
 
 
-def take_turns(rounds, calls, /, **actions):
-    """Time each action once in every round.
+def take_turns(rounds, timers):
+    """Time each thing once in every round.
 
     The order is the one given, and backwards in every second round, so that
-    no action always runs after the same other one. Each action runs ``calls``
-    times before the first round, untimed.
+    nothing always runs after the same other thing. A first round does not
+    count.
 
-    :param rounds: how many rounds
-    :param calls: how many calls of an action make one timing
-    :param actions: name -> function without arguments
-    :returns: dict of name -> list of the seconds of one call, by round
+    :param int rounds: how many rounds count
+    :param timers: name -> function that does the thing and returns how long
+        it took, in seconds
+    :returns: dict of name -> list of the seconds, by round
     """
-    timers = {name: timeit.Timer(action) for name, action in actions.items()}
-    for timer in timers.values():
-        timer.timeit(calls)
-    seconds = {name: [] for name in actions}
-    for number in range(rounds):
+    seconds = {name: [] for name in timers}
+    for number in range(1 + rounds):
         for name in forth_and_back(timers, number):
-            seconds[name].append(timers[name].timeit(calls) / calls)
-    return seconds
+            seconds[name].append(timers[name]())
+    return {name: counted for name, (_first, *counted) in seconds.items()}
 
 
 def forth_and_back(names, number):

@@ -2,6 +2,8 @@
 
 """Results of measures of the locks that nobody took."""
 
+from unittest import mock
+
 from tools.measure.locks import backends
 from tools.measure.locks import verdict
 
@@ -39,3 +41,41 @@ def lines(told=None, names=tuple(backends.BACKENDS)):
     run = Run(told)
     return [line for name in names
             for line in verdict.measure_all(run, backends.measures(name))]
+
+
+class Site:
+    """Stands for a tools.measure.locks.program.Site.
+
+    :param name: the backend
+    :param answers: action -> function that answers it
+    :ivar asked: worker, action and arguments of all requests
+    :ivar ports: where the workers connect to
+    """
+
+    PROXY_PORT = 77
+
+    def __init__(self, name, answers):
+        self.name = name
+        self._answers = answers
+        self.asked = []
+        self.ports = []
+
+    def _start(self, greeting):
+        number = len(self.ports)
+
+        def ask(action, *args):
+            self.asked.append((number, action, *args))
+            return self._answers[action](*args)
+
+        return mock.Mock(greeting=greeting, ask=ask)
+
+    def patched(self, port=None):
+        self.ports.append(port)
+        return self._start(list(backends.KINDS))
+
+    def released(self, port=None):
+        self.ports.append(port)
+        return self._start(list(backends.BACKENDS[self.name].peers))
+
+    def proxy(self):
+        return self._start(self.PROXY_PORT)

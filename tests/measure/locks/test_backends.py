@@ -4,10 +4,14 @@ import unittest
 
 import ddt
 
+from tools.checks import tooz_suite
 from tools.measure.locks import backends
 
 ALL = tuple(backends.BACKENDS)
-SHARED = tuple(name for name in ALL if name != 'memcached')
+COMMON = {**dict.fromkeys(backends.HAND_OVERS, 20),
+          'readers_8': 1.1, 'readers_64': 1.1}
+TRIPS = {'shared_acquire': 1, 'shared_release': 1,
+         'exclusive_acquire': 1, 'exclusive_release': 1}
 
 
 def bounds(name):
@@ -20,27 +24,17 @@ def bounds(name):
 @ddt.ddt
 class BackendsTest(unittest.TestCase):
 
-    @ddt.data(('etcd3', {'read_tooz': 0.6, 'read_acquire': 1,
-                         'read_release': 1}),
-              ('redis', {'read_tooz': 1, 'write_tooz': 1, 'read_acquire': 1,
-                         'read_release': 1, 'write_acquire': 1,
-                         'write_release': 1}),
-              ('postgresql', {'read_tooz': 1, 'write_tooz': 1,
-                              'read_acquire': 1, 'read_release': 1,
-                              'write_acquire': 1, 'write_release': 1}),
-              ('zookeeper', {'read_kazoo_read': 1.1,
-                             'write_kazoo_write': 1.1}),
-              ('file', {'read_tooz': 0.3, 'read_fasteners_read': 0.5,
-                        'read_calls': 2, 'reader': 1.5, 'writer_inside': 20,
-                        'writer_short': 20}),
-              ('memcached', {}))
+    @ddt.data(('file', {'shared_tooz': 0.35, 'exclusive_tooz': 0.35,
+                        'reader': 1.5}),
+              ('etcd3gw', {'shared_tooz': 0.6, 'exclusive_tooz': 0.6,
+                           **TRIPS}),
+              ('redis', {'shared_tooz': 1.05, 'exclusive_tooz': 1.05,
+                         **TRIPS}),
+              ('zookeeper', {'shared_kazoo_read': 1.1,
+                             'exclusive_kazoo_write': 1.1}))
     @ddt.unpack
     def test_goals_of_one_backend(self, name, goals):
-        common = dict.fromkeys(backends.HAND_OVERS, 50)
-        if name in SHARED:
-            common.update(readers_8=1.1, readers_64=1.1)
-
-        self.assertEqual({**common, **goals}, bounds(name))
+        self.assertEqual({**COMMON, **goals}, bounds(name))
 
     @ddt.data(*ALL)
     def test_keys_of_a_backend_are_unequal(self, name):
@@ -56,3 +50,7 @@ class BackendsTest(unittest.TestCase):
         for kind, peer in backends.BACKENDS[name].ratios:
             self.assertIn(kind + '_ms', measured)
             self.assertIn(peer + '_ms', measured)
+
+    @ddt.data(*ALL)
+    def test_there_is_a_server_of_each(self, name):
+        self.assertIn(name, tooz_suite.SERVERS)

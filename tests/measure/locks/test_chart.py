@@ -31,22 +31,22 @@ class ChartTest(unittest.TestCase):
 
     def test_costs_are_parts_of_toozs_lock(self):
         costs, *_others = self.axes(made_up.lines(
-            {('eventlet', 'redis', 'read_tooz'): 0.75,
-             ('eventlet', 'redis', 'write_tooz'): 0.5,
+            {('eventlet', 'redis', 'shared_tooz'): 0.75,
+             ('eventlet', 'redis', 'exclusive_tooz'): 0.5,
              ('eventlet', 'redis', 'tooz_ms'): 4,
-             ('threads', 'redis', 'read_tooz'): 400}, names=['redis']))
+             ('threads', 'redis', 'shared_tooz'): 400}, names=['redis']))
 
         self.assertEqual(['0.75', '0.50', '0.25'],
                          [text.get_text() for text in costs.texts])
         self.assertEqual(
-            ['redis: read lock', 'redis: write lock', 'redis: redis-py Lock'],
+            ['redis: shared', 'redis: exclusive', 'redis: redis-py Lock'],
             [tick.get_text() for tick in costs.get_yticklabels()])
 
     def test_hand_overs_stand_below_the_goal(self):
         _costs, hand_overs, _crowds = self.axes(made_up.lines(
             {('eventlet', 'file', 'writer_long'): 90}, names=['file']))
 
-        self.assertEqual([20, 50, 90, 50],
+        self.assertEqual([20, 20, 20, 20, 90, 20],
                          [bar.get_height() for bar in hand_overs.patches])
         self.assertGreater(hand_overs.get_ylim()[1], 90)
 

@@ -13,16 +13,16 @@ from tests import temporary
 from tools.common import cli
 from tools.common import errors
 from tools.measure.locks import __main__ as locks_main
-from tools.measure.locks import servers
+from tools.measure.locks import measures
+from tools.measure.locks import program
 
 
 @ddt.ddt
 class MainTest(unittest.TestCase):
 
     def setUp(self):
-        self.tree = temporary.folder(
-            self, dict.fromkeys(locks_main.NEEDED, ''))
-        self.output = self.tree / 'out'
+        self.folder = temporary.folder(self)
+        self.output = self.folder / 'out'
         self.asked = []
 
     def main(self, *args, told=None, error=None):
@@ -30,24 +30,35 @@ class MainTest(unittest.TestCase):
         made_up_run = made_up.Run(told)
 
         @contextlib.contextmanager
-        def started(tree, names):
+        def server(name):
             if error:
                 raise error
-            yield {name: 'url of ' + name for name in names}
+            yield f'url of {name}'
 
-        def run(tree, mode, module, measure, url):
-            self.asked.append((mode, module, measure, url))
-            return made_up_run(mode, measure)
+        @contextlib.contextmanager
+        def site(name, url, mode, tree):
+            self.assertEqual('tree', tree)
+            yield name, url, mode
+
+        def measure(name):
+            def run(site):
+                backend, url, mode = site
+                self.asked.append((mode, f'{backend}.{name}', url))
+                return made_up_run(mode, f'{backend}.{name}')
+
+            return run
 
         stdout, stderr = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(stdout), \
                 contextlib.redirect_stderr(stderr), \
-                mock.patch('signal.signal'), mock.patch('logging.getLogger'), \
-                mock.patch('tools.measure.process.run', run), \
-                mock.patch.object(servers, 'started', started):
+                mock.patch('signal.signal'), \
+                mock.patch('tools.series.tree.build', return_value='tree'), \
+                mock.patch.object(program, 'server', server), \
+                mock.patch.object(program, 'Site', site), \
+                mock.patch.dict(measures.MEASURES, {
+                    name: measure(name) for name in measures.MEASURES}):
             status = cli.run(locks_main.measure, locks_main.parse([
-                '--tree', str(self.tree), '--output', str(self.output),
-                *args]))
+                '--output', str(self.output), *args]))
         return (status, stdout.getvalue().splitlines(),
                 stderr.getvalue().splitlines())
 
@@ -56,9 +67,8 @@ class MainTest(unittest.TestCase):
 
         self.assertEqual(0, status)
         self.assertRegex(stdout[-1], '^[0-9]+ passed, 0 failed$')
-        self.assertEqual(2 * (6 + 5 * 4), len(stderr))
-        self.assertIn(('threads', 'tools.measure.locks.child', 'redis.trips',
-                       'url of redis'), self.asked)
+        self.assertEqual(2 * (4 + 3 * 5), len(stderr))
+        self.assertIn(('threads', 'redis.trips', 'url of redis'), self.asked)
         self.assertTrue(json.loads((self.output / 'locks.json').read_text()))
         self.assertEqual(1, len(list(self.output.iterdir())))
 
@@ -69,13 +79,12 @@ class MainTest(unittest.TestCase):
         self.assertEqual({'locks.rst', 'locks.svg'},
                          {path.name for path in page.iterdir()})
 
-    @ddt.data(('file', 'read_tooz', 1), ('file', 'read_fasteners_read', 1),
-              ('file', 'read_calls', 3), ('file', 'reader', 3),
-              ('file', 'writer_inside', 30), ('file', 'writer_short', 30),
-              ('etcd3', 'read_acquire', 2), ('etcd3', 'read_tooz', 0.7),
-              ('redis', 'write_tooz', 1.3), ('memcached', 'readers_long', 80),
-              ('zookeeper', 'read_kazoo_read', 1.4),
-              ('postgresql', 'readers_64', 1.5))
+    @ddt.data(('file', 'shared_tooz', 1), ('file', 'reader', 3),
+              ('file', 'writer_inside', 30), ('etcd3gw', 'shared_acquire', 2),
+              ('etcd3gw', 'exclusive_tooz', 0.7), ('redis', 'shared_tooz', 2),
+              ('redis', 'exclusive_release', 2),
+              ('zookeeper', 'shared_kazoo_read', 2),
+              ('zookeeper', 'writer_short', 30), ('redis', 'readers_64', 2))
     @ddt.unpack
     def test_a_missed_bound_is_failure(self, name, key, value):
         status, stdout, stderr = self.main(
@@ -93,18 +102,6 @@ class MainTest(unittest.TestCase):
         self.assertEqual({'url of redis', 'url of file'},
                          {url for *_others, url in self.asked})
 
-    @ddt.data(*locks_main.NEEDED)
-    def test_a_bad_tree_is_one_sentence(self, missing):
-        (self.tree / missing).unlink()
-
-        status, stdout, stderr = self.main()
-
-        self.assertEqual((1, [], []), (status, stdout, self.asked))
-        self.assertEqual(
-            ['error: expected a Cinder source tree with the series in %s, it '
-             'has no %s' % (self.tree, missing)], stderr)
-        self.assertFalse(self.output.exists())
-
     def test_an_output_that_cannot_be_is_one_sentence(self):
         self.output.write_text('a file')
 
@@ -121,11 +118,3 @@ class MainTest(unittest.TestCase):
 
         self.assertEqual((expected, [], [sentence]), (status, stdout, stderr))
         self.assertEqual([], list(self.output.iterdir()))
-
-    def test_tree_is_required(self):
-        with contextlib.redirect_stderr(io.StringIO()) as stderr, \
-                self.assertRaises(SystemExit) as ended:
-            locks_main.parse([])
-
-        self.assertEqual(2, ended.exception.code)
-        self.assertIn('--tree', stderr.getvalue())

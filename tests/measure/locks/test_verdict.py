@@ -47,13 +47,13 @@ class VerdictTest(unittest.TestCase):
         self.assertEqual(2, len(said))
 
     def test_a_repeat_saves_no_other_bound(self):
-        said, counts, _runs = self.judge(read_tooz=[0.31],
-                                         read_fasteners_read=[3])
+        said, counts, _runs = self.judge(shared_tooz=[0.36],
+                                         exclusive_tooz=[3])
 
         self.assertEqual((21, 1), counts)
-        self.assertIn('fasteners', said[-1])
+        self.assertIn('exclusive', said[-1])
 
     def test_a_figure_without_bound_is_not_judged(self):
-        said, counts, _runs = self.judge(reader_acquire=[99])
+        said, counts, _runs = self.judge(names_s=[99])
 
         self.assertEqual(([], (22, 0)), (said, counts))

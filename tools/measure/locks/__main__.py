@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Command line: measure the locks of a tree and hold them to their bounds.
+"""Command line: measure the locks of tooz and hold them to their bounds.
 
 Exits with 0 when all bounds are kept; with 1 and one sentence for each that
 is not, or one that says why nothing could be measured; with 2 when the
@@ -8,27 +8,28 @@ command line is wrong. The last line of the standard output counts the bounds.
 """
 
 import argparse
-import logging
+import contextlib
+from importlib import metadata
 import pathlib
 import sys
 
 from tools.common import cli
 from tools.common.errors import ToolError
 from tools.common import files
+from tools.common.paths import ROOT
 from tools.common.progress import say
 from tools.measure.locks.backends import BACKENDS
 from tools.measure.locks.backends import measures
 from tools.measure.locks import chart
+from tools.measure.locks.measures import MEASURES
 from tools.measure.locks import page
+from tools.measure.locks import program
 from tools.measure.locks import report
-from tools.measure.locks import servers
 from tools.measure.locks import verdict
 from tools.measure import machine
-from tools.measure import process
-from tools.measure import tree
-
-NEEDED = ('cinder/__init__.py', 'cinder/monkey_patch.py',
-          'cinder/tests/functional/rwlock/proxy.py')
+from tools.series import projects
+from tools.series import releases
+from tools.series import tree as trees
 
 
 def parse(arguments):
@@ -38,11 +39,9 @@ def parse(arguments):
     """
     parser = argparse.ArgumentParser(
         prog='python -m tools.measure.locks',
-        description='Measure the read and write locks of a Cinder source '
-                    'tree on files and on real servers, on eventlet and on '
+        description='Measure the shared and exclusive locks of tooz with the '
+                    'series on files and on real servers, on eventlet and on '
                     'native threads, and hold them to their bounds.')
-    parser.add_argument('--tree', required=True, type=pathlib.Path,
-                        help='Cinder source tree with the series')
     parser.add_argument('--backend', action='append', choices=BACKENDS,
                         dest='backends',
                         help='measure this one, and others that are named '
@@ -57,17 +56,21 @@ def parse(arguments):
     return parser.parse_args(arguments)
 
 
-def measure_all(cinder, names):
+def measure_all(tree, names):
     """Measure on all backends and return the list of lines.
 
-    :param cinder: pathlib.Path of the Cinder source tree
+    :param pathlib.Path tree: tooz with the series
     :param names: keys of tools.measure.locks.backends.BACKENDS
     """
-    with servers.started(cinder, names) as urls:
+    with contextlib.ExitStack() as stack:
+        urls = {name: stack.enter_context(program.server(name))
+                for name in names}
+
         def run(mode, measure):
             say(f'{mode:8} {measure}')
-            return process.run(cinder, mode, 'tools.measure.locks.child',
-                               measure, urls[measure.partition('.')[0]])
+            name, _, function = measure.partition('.')
+            with program.Site(name, urls[name], mode, tree) as site:
+                return MEASURES[function](site)
 
         return [line for name in names
                 for line in verdict.measure_all(run, measures(name))]
@@ -79,13 +82,12 @@ def measure(args):
     :param argparse.Namespace args: what parse() returned
     :raises ToolError: if nothing can be measured, or a bound is missed
     """
-    # What servers log while they start is no progress.
-    logging.getLogger().addHandler(logging.NullHandler())
-    tree.check(args.tree, NEEDED)
     for directory in filter(None, (args.output, args.page)):
         directory.mkdir(parents=True, exist_ok=True)
-    lines = measure_all(args.tree, args.backends or list(BACKENDS))
-    facts = machine.facts()
+    tree = trees.build(ROOT, releases.default(ROOT, projects.TOOZ),
+                       project=projects.TOOZ)
+    lines = measure_all(tree, args.backends or list(BACKENDS))
+    facts = {**machine.facts(), 'tooz': metadata.version('tooz')}
     report.write(args.output / 'locks.json', lines, facts)
     if args.page:
         files.write_whole(args.page / page.NAME, page.page(lines, facts))

@@ -13,17 +13,17 @@ from matplotlib import pyplot
 from tools.measure.locks.backends import HAND_OVERS
 from tools.measure.locks.backends import KINDS
 from tools.measure.locks.backends import MOST_HAND_OVER
-from tools.measure.locks.values import Values
+from tools.measure.locks.verdict import Values
 from tools.measure.process import MODES
 from tools.measure.storm.chart import INK
 from tools.measure.storm.chart import STYLE
 from tools.measure.storm.chart import svg
 
 MODE = MODES[0]
-READ = '#2f6fb3'
-WRITE = '#c8452d'
+SHARED = '#2f6fb3'
+EXCLUSIVE = '#c8452d'
 PEER = '#b4bcc8'
-COLOURS = (READ, WRITE, '#3d8f5f', '#8e24aa', '#c98a16', '#5a6675')
+COLOURS = (SHARED, EXCLUSIVE, '#3d8f5f', '#8e24aa')
 CROWDS = (1, 8, 64)
 COSTS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 
@@ -59,7 +59,7 @@ def _head(axes, title):
 
 
 def _draw_costs(axes, values):
-    """Draw a dot for every lock, as a part of tooz's exclusive lock.
+    """Draw a dot for every lock, as a part of released tooz's exclusive lock.
 
     That of ours is judged, so it is the ratio of the table.
     """
@@ -75,7 +75,7 @@ def _draw_costs(axes, values):
                 part = _value(values, name, lock + '_ms') / tooz
             axes.axhline(row, color=INK, alpha=0.12, linewidth=0.6)
             axes.plot(part, row, 'o', markersize=6, color={
-                'read': READ, 'write': WRITE}.get(lock, PEER))
+                'shared': SHARED, 'exclusive': EXCLUSIVE}.get(lock, PEER))
             axes.annotate('%.2f' % part, (part, row), (6, 0),
                           textcoords='offset points', va='center',
                           fontsize=7.5)
@@ -91,34 +91,36 @@ def _draw_costs(axes, values):
     axes.set_xticks(ticks, ['%g' % tick for tick in ticks])
     axes.minorticks_off()
     axes.tick_params(axis='y', length=0)
-    _head(axes, "Acquire + release, tooz's exclusive lock = 1")
+    _head(axes, "Acquire + release, released tooz's exclusive lock = 1")
 
 
 def _draw_hand_overs(axes, values):
     """Draw a group of bars for every backend, below the bound."""
-    hatches = {'short': None, 'long': '////'}
+    hatches = {'inside': '....', 'short': None, 'long': '////'}
     names = []
     for group, (name, backend) in enumerate(values.backends()):
         names.append(backend.title)
         for place, key in enumerate(HAND_OVERS):
             part, _, wait = key.partition('_')
-            axes.bar(group + (place - 1.5) * 0.2, _value(values, name, key),
-                     width=0.2, linewidth=0, edgecolor='white',
+            axes.bar(group + (place - 2.5) * 0.14, _value(values, name, key),
+                     width=0.14, linewidth=0, edgecolor='white',
                      hatch=hatches[wait],
-                     color=WRITE if part == 'writer' else READ)
+                     color=EXCLUSIVE if part == 'writer' else SHARED)
     axes.set_xticks(range(len(names)), names, fontsize=7.5, rotation=20)
     axes.axhline(MOST_HAND_OVER, color=INK, linewidth=1, linestyle='--')
     axes.set_ylabel('ms')
     axes.set_ylim(0, 1.4 * max(MOST_HAND_OVER, axes.get_ylim()[1]))
     axes.legend(handles=[
-        patches.Patch(color=WRITE, label='to a writer'),
-        patches.Patch(color=READ, label='to 3 readers'),
-        patches.Patch(facecolor=PEER, edgecolor='white', hatch=hatches['long'],
-                      label='after 3 s, not 0.2 s'),
+        patches.Patch(color=EXCLUSIVE, label='to a writer'),
+        patches.Patch(color=SHARED, label='to 3 readers'),
+        *(patches.Patch(facecolor=PEER, edgecolor='white', hatch=hatches[wait],
+                        label=label)
+          for wait, label in (('inside', 'within a process'),
+                              ('long', 'after 3 s, not 0.2 s'))),
         artists.Line2D([], [], color=INK, linewidth=1, linestyle='--',
                        label='goal'),
     ], frameon=False, fontsize=7.5, ncols=2, loc='upper left')
-    _head(axes, 'Hand-over to another process')
+    _head(axes, 'Hand-over')
 
 
 def _draw_crowds(axes, values):

@@ -6,6 +6,7 @@ import dataclasses
 
 RATIO = 'x'
 MILLISECONDS = 'ms'
+SECONDS = 's'
 TRIPS = 'trips'
 PER_SECOND = '/s'
 
@@ -18,7 +19,7 @@ class Figure:
     """One line of the table.
 
     :ivar title: what was measured; of a ratio, both sides of it
-    :ivar unit: RATIO, MILLISECONDS, TRIPS or PER_SECOND
+    :ivar unit: RATIO, MILLISECONDS, SECONDS, TRIPS or PER_SECOND
     :ivar bound: the most that it may be, None if it is only printed
     """
 

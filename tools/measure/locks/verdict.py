@@ -8,6 +8,7 @@ its measure, whose value then counts, whatever it is. The output says so.
 
 import dataclasses
 
+from tools.measure.locks.backends import BACKENDS
 from tools.measure.locks import figures
 from tools.measure.process import MODES
 
@@ -16,7 +17,7 @@ from tools.measure.process import MODES
 class Line:
     """One figure with its values.
 
-    :ivar measure: what was measured, 'backend.module of this package'
+    :ivar measure: what was measured, 'backend.measure'
     :ivar key: the key of the figure there
     :ivar figure: the Figure
     :ivar rounds: how many rounds each value is the median of
@@ -48,11 +49,31 @@ class Line:
         return 'FAILED' if self.failed() else 'ok'
 
 
+class Values:
+    """The lines of all measures of all backends.
+
+    :param lines: list of Line
+    """
+
+    def __init__(self, lines):
+        self._lines = {(line.backend, line.key): line for line in lines}
+
+    def backends(self):
+        """Return the names and Backends that were measured."""
+        measured = {name for name, _key in self._lines}
+        return [(name, backend) for name, backend in BACKENDS.items()
+                if name in measured]
+
+    def line(self, name, key):
+        """Return the line of a figure, None if it was not measured."""
+        return self._lines.get((name, key))
+
+
 def measure_all(run, measures):
     """Take measures in all modes and return the list of lines.
 
     :param run: function of a mode and a measure that returns its result, as
-        tools.measure.process.run() does
+        the functions of tools.measure.locks.measures do
     :param measures: measure -> key of its results -> Figure
     """
     lines = []
