@@ -13,6 +13,8 @@ import tempfile
 import subunit
 import testtools
 
+from tools.series import imports
+
 TEST_SECONDS = 1200
 """After how long a test that hangs is stopped."""
 
@@ -103,13 +105,14 @@ def find(tree, tests):
             if any(is_variation(variation, test) for test in tests)]
 
 
-def run_some(tree, tests, log, threads=False):
+def run_some(tree, tests, log, threads=False, within=()):
     """Run a few tests one after the other, without looking for others.
 
     :param pathlib.Path tree: the source tree, which is imported from
     :param list[str] tests: ids
     :param log: a file object for what the tests print
     :param bool threads: native threads instead of eventlet
+    :param within: a command that runs the one behind it, as words
     :returns: id -> Outcome of every test that ran
     :rtype: dict[str, Outcome]
     """
@@ -118,13 +121,13 @@ def run_some(tree, tests, log, threads=False):
         wanted.flush()
         try:
             stream = subprocess.run(
-                [sys.executable, '-m', 'stestr.subunit_runner.run',
+                [*within, sys.executable, '-m', 'stestr.subunit_runner.run',
                  '--load-list', wanted.name,
                  *sorted({_module(test) for test in tests})],
                 cwd=tree,
                 env=_environment(tree, threads, DAMAGED_SECONDS),
                 stderr=log, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                timeout=DAMAGED_SECONDS * (1 + len(tests))).stdout
+                timeout=DAMAGED_SECONDS * (1 + 2 * len(tests))).stdout
         except subprocess.TimeoutExpired as error:
             stream = error.stdout or b''
     return _read(stream)
@@ -143,7 +146,7 @@ def _module(test):
 def _environment(tree, threads=False, seconds=TEST_SECONDS):
     return dict(
         os.environ,
-        PYTHONPATH=str(pathlib.Path(tree).resolve()),
+        PYTHONPATH=imports.path(pathlib.Path(tree)),
         PYTHONWARNINGS='ignore',
         # A test of Cinder's that lets all files exist would find translations.
         LANGUAGE='C',

@@ -2,6 +2,9 @@
 
 """How a test must fail on a mutant."""
 
+import subprocess
+import sys
+
 import ddt
 import testtools
 
@@ -11,6 +14,7 @@ from tools.checks.runner import Outcome
 from tools.checks import trees
 from tools.series import apply
 from tools.series import git
+from tools.series import projects
 
 
 @ddt.ddt
@@ -19,17 +23,19 @@ class JudgeTest(testtools.TestCase):
     TEST = 'unit.a.B.test_c'
 
     def judge(self, outcomes):
-        return run.judge(self.TEST, 'the reason', {
-            'cinder.tests.' + test: found for test, found in outcomes.items()})
+        return run.judge(self.TEST, 'the reason', outcomes)
 
     @ddt.data({'unit.a.B.test_c': Outcome('fail', 'for The Reason')},
               {'unit.a.B.test_c_1_x': Outcome('fail', 'the reason'),
-               'unit.a.B.test_c_2': Outcome('success')})
+               'unit.a.B.test_c_2': Outcome('success'),
+               'unit.a.B.test_c_3': Outcome('skip', 'no server')})
     def test_a_failure_for_the_reason_is_right(self, outcomes):
         self.assertIsNone(self.judge(outcomes))
 
     @ddt.data(({}, 'did not run'),
               ({'unit.a.B.test_c_d': Outcome('fail', 'the reason')},
+               'did not run'),
+              ({'unit.a.B.test_c': Outcome('skip', 'the reason')},
                'did not run'),
               ({'unit.a.B.test_c': Outcome('success')}, 'must fail'),
               ({'unit.a.B.test_c': Outcome('fail', 'another')}, 'another'))
@@ -58,6 +64,9 @@ class ComplaintsTest(testtools.TestCase):
             'cinder/tests/unit/test_a.py':
                 'class ATest:\n'
                 '    def test_named(self): pass\n'
+                '    def test_forgotten(self): pass\n',
+            'tooz/tooz/tests/drivers/test_b.py':
+                'class BTest:\n'
                 '    def test_forgotten(self): pass\n'})
         repository = git.init(root)
         repository.run('add', '--all')
@@ -67,8 +76,11 @@ class ComplaintsTest(testtools.TestCase):
         return run.complaints(root, root)
 
     def test_a_test_without_a_tree_is_named(self):
-        told, = self.complaints('wait()\n')
-        self.assertIn('unit.test_a.ATest.test_forgotten: no tree', told)
+        self.assertEqual(
+            [f'{test}: no tree is named on which it fails' for test in (
+                'cinder.tests.unit.test_a.ATest.test_forgotten',
+                'tooz.tests.drivers.test_b.BTest.test_forgotten')],
+            self.complaints('wait()\n'))
 
     def test_a_tree_whose_edit_does_not_match_is_named(self):
         told = self.complaints('sleep()\n')[-1]
@@ -95,3 +107,26 @@ class ChosenTest(testtools.TestCase):
     def test_by_a_test(self):
         self.assertEqual([('one', ['a.A.test_x']), ('two', ['b.B.test_x'])],
                          self.chosen('test_x'))
+
+
+class ServingTest(testtools.TestCase):
+
+    def driver(self, project, listed):
+        return run._driver(trees.Tree('a', 'upstream', {}, {}, project,
+                                      listed))
+
+    def test_a_list_of_tooz_is_for_a_driver(self):
+        self.assertEqual('redis', self.driver(projects.TOOZ, 'redis'))
+        self.assertEqual('file', self.driver(projects.TOOZ, 'base'))
+        self.assertEqual('', self.driver(projects.CINDER, 'redis'))
+
+    def test_tests_are_told_of_the_server(self):
+        ask = [sys.executable, '-c',
+               'import os; print(os.environ["TOOZ_TEST_URL"])']
+        with run._serving('file') as within:
+            told = subprocess.check_output([*within, *ask], text=True)
+        self.assertIn('file:///', told)
+
+    def test_those_of_cinder_have_none(self):
+        with run._serving('') as within:
+            self.assertEqual([], within)

@@ -4,30 +4,48 @@
 
 A test passes here if it fails there for the reason that is listed, at one try
 of a few: some mutants show only when threads or processes meet.
+
+The tests of a list for tooz run natively, on the driver that the list is named
+after, within one server for all of them; those of any other list, on files.
 """
 
 import ast
 import concurrent.futures
+import contextlib
 import dataclasses
+import json
 import os
 import re
+import subprocess
+import sys
+import tempfile
 
 from tools.checks import results
 from tools.checks import runner
+from tools.checks import tooz_suite
 from tools.checks import trees
 from tools.common import errors
 from tools.series import edited
 from tools.series import git
+from tools.series import projects
+from tools.series import releases
+from tools.series import tree as built_trees
 
-TESTS = 'cinder/tests'
 TRIES = 3
+TELL = """
+import json, os, sys
+print(json.dumps({name: os.environ[name] for name in os.environ
+                  if name.startswith('TOOZ_TEST')}), flush=True)
+sys.stdin.read()
+"""
+"""Tells what tests need to find a server, which lives until stdin ends."""
 
 
 def run(root, cinder, pattern=''):
     """Try all tests on all trees that they must fail on.
 
     :param pathlib.Path root: the top of this repository
-    :param pathlib.Path cinder: the tree that ``./series build`` made
+    :param pathlib.Path cinder: Cinder's tree that ``./series build`` made
     :param str pattern: a regular expression for the mutants or tests to run
     :rtype: tools.checks.results.Result
     :raises ToolError: if a list is malformed, or nothing matches
@@ -37,15 +55,26 @@ def run(root, cinder, pattern=''):
     wanted = list(_chosen(wanted, pattern))
     if not wanted:
         raise errors.ToolError(f'No mutant and no test matches {pattern!r}.')
-    bases = {name: trees.lay_out(root, cinder, name) for name in trees.BASES}
-    found = {base: runner.find(folder, [
-        f'cinder.tests.{test}' for tree in wanted if tree.base == base
-        for test in tree.fails]) for base, folder in bases.items()}
+    built = _built(root, cinder, wanted)
+    bases = {(project, base): trees.lay_out(root, built[project], base,
+                                            project)
+             for project, base in {(tree.project, tree.base)
+                                   for tree in wanted}}
+    found = {key: runner.find(folder, [
+        _id(tree, test) for tree in wanted if (tree.project, tree.base) == key
+        for test in tree.fails]) for key, folder in bases.items()}
     # What is damaged waits most of the time, for what does not come.
-    with concurrent.futures.ThreadPoolExecutor(4 * os.cpu_count()) as pool:
-        for tree, verdicts in zip(wanted, pool.map(
-                lambda tree: _try(root, bases[tree.base], tree,
-                                  found[tree.base]), wanted)):
+    with (contextlib.ExitStack() as servers,
+          concurrent.futures.ThreadPoolExecutor(4 * os.cpu_count()) as pool):
+        within = {driver: servers.enter_context(_serving(driver))
+                  for driver in sorted(set(map(_driver, wanted)))}
+
+        def attempt(tree):
+            key = tree.project, tree.base
+            return _try(root, bases[key], tree, found[key],
+                        within[_driver(tree)])
+
+        for tree, verdicts in zip(wanted, pool.map(attempt, wanted)):
             for test, complaint in verdicts.items():
                 if complaint is None:
                     passed += 1
@@ -61,7 +90,7 @@ def complaints(root, cinder):
     """Say what is wrong with the lists, which takes no test to find out.
 
     :param pathlib.Path root: the top of this repository
-    :param pathlib.Path cinder: the tree that ``./series build`` made
+    :param pathlib.Path cinder: Cinder's tree that ``./series build`` made
     :returns: a sentence for each test without a tree, and for each tree whose
         edits do not match
     :rtype: list[str]
@@ -69,11 +98,13 @@ def complaints(root, cinder):
     """
     wanted = trees.load(root)
     found = _unnamed(root, wanted)
-    repository, edits = git.Git(cinder, ours=True), edited.Edits(root)
+    repositories = {project: git.Git(built, ours=True) for project, built
+                    in _built(root, cinder, wanted).items()}
+    edits = edited.Edits(root)
     for tree in wanted:
         for path in tree.edits:
             try:
-                trees.edit(edits, tree, path, repository.run(
+                trees.edit(edits, tree, path, repositories[tree.project].run(
                     'cat-file', 'blob', f'{_revision(tree, path)}:{path}'))
             except errors.ToolError as error:
                 found.append(str(error))
@@ -85,20 +116,56 @@ def _revision(tree, path):
 
     Whatever the base, the tests are ours.
     """
-    return 'HEAD' if path.startswith(TESTS) else tree.base
+    is_test = path.startswith(trees.tests_of(tree.project))
+    return 'HEAD' if is_test else tree.base
+
+
+def _built(root, cinder, wanted):
+    """Return the tree with the series for each project that has a list."""
+    return {project: cinder if project is projects.CINDER else
+            built_trees.build(root, releases.default(root, project),
+                              project=project)
+            for project in {tree.project for tree in wanted}}
+
+
+def _id(tree, test):
+    return f'{runner.name(trees.tests_of(tree.project))}.{test}'
+
+
+def _driver(tree):
+    """Return the driver of tooz whose server the tests need; '' for none."""
+    if tree.project is projects.CINDER:
+        return ''
+    return tree.listed if tree.listed in tooz_suite.SERVERS else 'file'
+
+
+@contextlib.contextmanager
+def _serving(driver):
+    """Let a server run, and return the command within which tests use it."""
+    if not driver:
+        yield []
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        with subprocess.Popen(
+                [*tooz_suite.within(driver, folder), sys.executable, '-c',
+                 TELL], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE) as server:
+            told = json.loads(server.stdout.readline())
+            yield ['env', *(f'{name}={told[name]}' for name in told)]
 
 
 def judge(test, reason, outcomes):
     """Say what is wrong with the way in which a test failed.
 
-    :param str test: the test's id below ``cinder.tests``; with ddt it stands
-        for all its variations, of which at least one must fail
+    :param str test: the test's id; with ddt it stands for all its variations,
+        of which at least one must fail
     :param str reason: a regular expression for the reason
     :param outcomes: id -> tools.checks.runner.Outcome
     :returns: a sentence, or None if it failed as it must
     """
     mine = [outcome for test_id, outcome in outcomes.items()
-            if runner.is_variation(test_id, f'cinder.tests.{test}')]
+            if runner.is_variation(test_id, test) and
+            outcome.status != 'skip']
     if not mine:
         return 'it did not run'
     failures = [outcome for outcome in mine if outcome.status != 'success']
@@ -119,7 +186,7 @@ def _chosen(wanted, pattern):
             yield dataclasses.replace(tree, fails=fails)
 
 
-def _try(root, base, tree, ids):
+def _try(root, base, tree, ids, within):
     try:
         folder = trees.make(root, base, tree)
     except errors.ToolError as error:
@@ -128,41 +195,34 @@ def _try(root, base, tree, ids):
     for _number in range(TRIES):
         wanted = [test for test, complaint in verdicts.items() if complaint]
         left = [test_id for test_id in ids if any(
-            runner.is_variation(test_id, f'cinder.tests.{test}')
+            runner.is_variation(test_id, _id(tree, test))
             for test in wanted)]
         if not left:
             break
         with open(folder / 'tests.log', 'a') as log:
-            outcomes = runner.run_some(folder, left, log)
-        verdicts |= {test: judge(test, tree.fails[test], outcomes)
+            outcomes = runner.run_some(folder, left, log, within=within)
+        verdicts |= {test: judge(_id(tree, test), tree.fails[test], outcomes)
                      for test in wanted}
     return verdicts
 
 
 def _unnamed(root, wanted):
-    missing = _missing(root, {test for tree in wanted for test in tree.fails})
+    named = {_id(tree, test) for tree in wanted for test in tree.fails}
     return [f'{test}: no tree is named on which it fails'
-            for test in sorted(missing)]
+            for project in projects.PROJECTS.values()
+            for test in sorted(_tests(root, project) - named)]
 
 
-def _missing(root, named):
-    """Return the tests that the series adds and that nobody named.
-
-    A test of a contract, which runs on every backend, is named if it is for
-    one of them.
-    """
-    missing = set()
-    for path in (root / TESTS).rglob('*.py'):
-        module = '.'.join(path.relative_to(root / TESTS).with_suffix('').parts)
-        is_contract = path.stem.endswith('contract')
-        for item in ast.parse(path.read_text()).body:
-            if isinstance(item, ast.ClassDef):
-                missing |= {
-                    f'{module}.{item.name}.{method.name}'
-                    for method in item.body
-                    if isinstance(method, ast.FunctionDef) and
-                    method.name.startswith('test_') and
-                    not any(name.endswith('.' + method.name) if is_contract
-                            else name == f'{module}.{item.name}.{method.name}'
-                            for name in named)}
-    return missing
+def _tests(root, project):
+    """Return the tests that the series of a project adds."""
+    folder = trees.tests_of(project)
+    top = root / project.place_of(folder)
+    return {
+        f'{runner.name(f"{folder}/{path.relative_to(top)}")}'
+        f'.{item.name}.{method.name}'
+        for path in top.rglob('*.py')
+        for item in ast.parse(path.read_text()).body
+        if isinstance(item, ast.ClassDef)
+        for method in item.body
+        if isinstance(method, ast.FunctionDef) and
+        method.name.startswith('test_')}
