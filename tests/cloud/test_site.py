@@ -78,7 +78,7 @@ class SiteTest(unittest.TestCase):
         self.assertEqual([], self.site.leaks())
 
         self.site.log('etcd').write_text(
-            f'postgresql://cinder:{self.site.password("b")}@host')
+            f'redis://:{self.site.password("b")}@host')
 
         self.assertEqual([('etcd.log', 'b')], self.site.leaks())
 

@@ -12,11 +12,11 @@ from tools.cloud.services.keystone import Catalog
 from tools.cloud.services.keystone import Keystone
 from tools.cloud.services.mariadb import MariaDB
 from tools.cloud.services import nfs
-from tools.cloud.services.postgresql import PostgreSQL
 from tools.cloud.services.rabbitmq import PortMapper
 from tools.cloud.services.rabbitmq import RabbitMQ
+from tools.cloud.services.redis import Redis
 
-SERVERS = {'etcd3': Cluster, 'postgresql': PostgreSQL}
+SERVERS = {'etcd3': Cluster, 'redis': Redis}
 """Name of a server of locks -> the class of its service."""
 
 

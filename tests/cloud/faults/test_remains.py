@@ -13,7 +13,7 @@ from tools.cloud.faults import records
 from tools.cloud.faults import remains
 from tools.cloud.services import etcd
 
-KEY = '/cinder/readers/source-delete_volume/1'
+KEY = '/tooz/lock_owners/source-delete_volume/shared/1'
 
 
 class Etcd(etcd.Cluster):
@@ -60,8 +60,8 @@ class LocksTest(unittest.TestCase):
     def test_a_lock_that_goes_is_none_that_stays(self):
         self.assertEqual([], self.note(Etcd([KEY], [KEY], [], []), 20))
 
-    def test_locks_of_both_kinds_that_stay_are_noted(self):
-        writer = '/tooz/lockssource-delete_volume'
+    def test_a_lock_and_its_owners_that_stay_are_noted(self):
+        lock = '/tooz/lockssource-delete_volume'
 
-        self.assertEqual([KEY, writer],
-                         self.note(Etcd([KEY, writer, '/tooz/groups/x'])))
+        self.assertEqual([KEY, lock],
+                         self.note(Etcd([KEY, lock, '/tooz/groups/x'])))

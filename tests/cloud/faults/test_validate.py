@@ -76,6 +76,14 @@ class RulesTest(unittest.TestCase):
 
         self.assertEqual([], self.rules(run))
 
+    def test_a_create_that_leaves_a_volume_when_it_is_refused_is_lost(self):
+        run = history(create(volume_id='other', invoked=6, outcome='refused',
+                             seen=[[7, 'creating']]),
+                      stuck=[['volume', 'other', 'creating']])
+
+        self.assertEqual([], self.rules(run))
+        self.assertEqual([run.operations[0]], validate.lost(run))
+
     def test_who_waits_for_a_lock_is_not_lost(self):
         self.assertEqual(['stuck'], self.rules(history(
             deletion=None, stuck=[['volume', 'source', 'deleting']],
@@ -96,11 +104,11 @@ class RulesTest(unittest.TestCase):
 
     def test_a_lock_that_stays(self):
         self.assertEqual(['lock'], self.rules(history(
-            locks=['/cinder/readers/source-delete_volume/1'])))
+            locks=['/tooz/lockssource-delete_volume'])))
 
     def test_a_lock_that_stays_until_its_process_ends(self):
         run = history()
-        run.faults[0].locks = ['/cinder/readers/source-delete_volume/1']
+        run.faults[0].locks = ['/tooz/lockssource-delete_volume']
         violation, = validate.check(run)
 
         self.assertEqual(('lock', 'quake', ['source'], 9),

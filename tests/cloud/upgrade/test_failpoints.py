@@ -16,30 +16,33 @@ class StepsTest(unittest.TestCase):
         target = Target(
             {f'cinder-volume-{host}': getattr(hosts, host)
              for host in HOSTS}, None, None)
-        trees = {'patched': pathlib.Path('/patched')}
+        trees = {'patched': pathlib.Path('/patched'),
+                 'upstream': pathlib.Path('/upstream')}
+        step = failpoints.Step('swap', (('one', 'patched'),
+                                        ('two', 'upstream')))
         with mock.patch('tools.cloud.command.tree_of', trees.get):
-            failpoints.STEPS[2].failpoint().inject(target, told.append)
+            step.failpoint().inject(target, told.append)
 
         self.assertEqual(
-            [step for host in (mock.call.one, mock.call.two) for step in (
-                host.stop(), host.become(trees['patched'], ()),
-                host.start())], hosts.mock_calls)
-        self.assertEqual(['restart of one as patched with no option, '
-                          'two as patched with no option'], told)
+            [step for host, tree in ((mock.call.one, 'patched'),
+                                     (mock.call.two, 'upstream'))
+             for step in (host.stop(), host.become(trees[tree]),
+                          host.start())], hosts.mock_calls)
+        self.assertEqual(['restart of one as patched, two as upstream'], told)
 
-    def test_each_host_is_where_the_next_step_begins(self):
-        """The last step leaves one host of each tree, and the option off."""
-        state = dict.fromkeys(HOSTS, ('upstream', ()))
+    def test_each_host_changes_in_each_order(self):
+        """Hosts of both releases meet, whichever of them is the newer."""
+        state = dict.fromkeys(HOSTS, 'upstream')
+        seen = []
         for step in failpoints.STEPS:
-            for host, *how in step.changes:
-                self.assertNotEqual(state[host], tuple(how), step.name)
-                state[host] = tuple(how)
-            # Only where nothing is as released, or by mistake.
-            trees = {tree for tree, _options in state.values()}
-            reads = any(tree == 'patched' and not options
-                        for tree, options in state.values())
-            self.assertEqual('upstream' in trees and reads,
-                             bool(step.unsafe), step.name)
+            for host, tree in step.changes:
+                self.assertNotEqual(state[host], tree, step.name)
+                state[host] = tree
+                seen.append(tuple(state.values()))
+            if step.parallel:
+                self.assertIn('patched', seen[-1], step.name)
 
-        self.assertEqual({'one': ('patched', ()), 'two': ('upstream', ())},
-                         state)
+        none, one, two, both = (
+            ('upstream', 'upstream'), ('patched', 'upstream'),
+            ('upstream', 'patched'), ('patched', 'patched'))
+        self.assertEqual([one, both, one, both, two, none, one], seen)

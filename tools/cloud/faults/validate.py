@@ -108,13 +108,14 @@ def overlap(run):
 
 
 def lost(run):
-    """Return the requests that were accepted and then lost.
+    """Return the requests that Cinder lost.
 
     After a restart Cinder resumes what a service had begun. A request that
     died earlier, with its service or for want of a lock server, leaves its
     volume or snapshot in creating or deleting until an operator resets it;
-    so it does in Cinder as released. It differs from a request that hangs:
-    the storage never heard of it, it was sent before the fault was over, and
+    so it does in Cinder as released, which can also refuse a create after it
+    has made the volume. It differs from a request that hangs: the storage
+    never heard of it, it was sent before the fault was over or refused, and
     nobody holds or waits for a lock of its source.
 
     :param run: records.Run
@@ -127,7 +128,8 @@ def lost(run):
         operation for operation in run.operations
         if operation.resource_id in under_way
         and operation.resource_id not in heard
-        and operation.invoked <= (ends.get(operation.fault) or 0)
+        and (operation.outcome == 'refused'
+             or operation.invoked <= (ends.get(operation.fault) or 0))
         and not any(operation.source_id in key for key in run.held)]
 
 

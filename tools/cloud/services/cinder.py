@@ -7,7 +7,6 @@ third has storage of its own. Each uses another member of etcd for locks.
 """
 
 import datetime
-import os
 import pathlib
 import sys
 
@@ -18,6 +17,7 @@ from tools.cloud.services.wsgi import WSGIServer
 from tools.common.errors import ToolError
 from tools.common.paths import ROOT
 from tools.common.waiting import wait_for
+from tools.series import imports
 
 CLUSTER = 'cloud'
 HOSTS = {'one': (CLUSTER, ('copying', 'rbd')),
@@ -56,14 +56,13 @@ class Cinder:
         self._bindings = ceph.bindings(site)
         self._connection = None
 
-    def configure(self, name, tree, host, member, options=()):
+    def configure(self, name, tree, host, member):
         """Write the configuration of a service and return its pathlib.Path.
 
         :param name: of the service, as text
         :param tree: pathlib.Path of the Cinder source tree
         :param host: name of its host, as text
         :param member: number of the member of etcd that it asks
-        :param options: further options, like those of the Settings
         """
         cluster, backends = self.hosts.get(host, (None, ()))
         return self.site.render(
@@ -73,7 +72,7 @@ class Cinder:
             coordination=self._coordination(member), keystone=self.keystone,
             pool=ceph.POOL, user=ceph.USER,
             flatten=self._settings.latency > 0,
-            options=(*self._settings.options, *options), seconds=COPY_SECONDS,
+            options=self._settings.options, seconds=COPY_SECONDS,
             report=REPORT_SECONDS,
             copies=self.site.folder('storage', 'copying'), **self._values)
 
@@ -85,8 +84,7 @@ class Cinder:
     def environment(self, tree):
         """Return the environment of a service of a tree as a dict."""
         return self.site.environment(
-            PYTHONPATH=os.pathsep.join(
-                map(str, (tree, ROOT, self._bindings))),
+            PYTHONPATH=imports.path(tree, ROOT, self._bindings),
             OS_CINDER_DISABLE_EVENTLET_PATCHING=int(self._settings.threads),
             **{journal.VARIABLE: self.site.journal})
 
@@ -172,14 +170,12 @@ class Agent(service.Daemon):
             microsecond=0, tzinfo=None)
         super().launch()
 
-    def become(self, tree, options):
-        """Take another tree or other options from the next start on.
+    def become(self, tree):
+        """Take another tree from the next start on.
 
         :param tree: pathlib.Path of the Cinder source tree
-        :param options: further options of cinder.conf, a tuple of
-            (section, name, value)
         """
-        self._cinder.configure(self.name, tree, *self._place, options)
+        self._cinder.configure(self.name, tree, *self._place)
         self._environment = self._cinder.environment(tree)
 
     def _find_report(self):

@@ -24,7 +24,7 @@ logging.getLogger('pifpaf').setLevel(logging.ERROR)
 HOST = 'localhost'
 """The name under which the members of pifpaf's clusters listen."""
 MEMBERS = 3
-LOCKS = ('/cinder/readers/', '/tooz/locks')
+LOCKS = ('/tooz/lock_owners/', '/tooz/locks')
 """The prefixes of the keys of all locks."""
 
 

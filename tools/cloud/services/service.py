@@ -18,7 +18,8 @@ from tools.common.errors import ToolError
 from tools.common.waiting import wait_for
 
 READY_SECONDS = 120
-TERM_SECONDS = 15
+TERM_SECONDS = 90
+"""How long systemd waits by default."""
 KILL_SECONDS = 15
 
 

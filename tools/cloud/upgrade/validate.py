@@ -31,21 +31,12 @@ def problems(run, violations, coordination):
     :param coordination: where the locks were, a key of
         tools.cloud.layout.SERVERS
     """
-    unsafe = [step.name for step in failpoints.STEPS
-              if coordination in step.unsafe]
-    met = [one for one in violations
-           if one.fault in unsafe and one.rule in ('data', 'overlap')]
-    found = [f'{coordination}: {one.text}, in the step "{one.fault}"'
-             for one in violations if one not in met]
-    found += [f'{coordination}: expected creates that meet a delete in the '
-              f'step "{name}", found none: the traffic shows nothing'
-              for name in unsafe if name not in {one.fault for one in met}]
-    for step, fault in zip(failpoints.STEPS, run.faults):
-        most = most_at_once(run, fault)
-        if not {None: True, True: most > 1, False: most == 1}[step.parallel]:
-            found.append(
-                f'{coordination}: expected '
-                f'{"several creates" if step.parallel else "one create"} at '
-                f'once from one source after the step "{step.name}", found '
-                f'{most}')
-    return found
+    return [
+        *(f'{coordination}: {one.text}, in the step "{one.fault}"'
+          for one in violations),
+        *(f'{coordination}: expected several creates at once from one source '
+          f'after the step "{step.name}", found {most}'
+          for step, most in ((step, most_at_once(run, fault))
+                             for step, fault in zip(failpoints.STEPS,
+                                                    run.faults))
+          if step.parallel and most < 2)]
