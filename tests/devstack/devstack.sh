@@ -7,6 +7,9 @@ set -o errexit -o xtrace
 
 PLUGIN=$DEST/enhance-locks
 CINDER_DIR=$DEST/cinder
+REQUIREMENTS_DIR=$DEST/requirements
+# shellcheck disable=SC2034  # The plugin reads it.
+declare -A GITDIR=([tooz]=$DEST/tooz)
 
 function define_plugin {
     echo "PLUGIN $1"
@@ -23,6 +26,20 @@ function is_service_enabled {
 function die {
     echo "DIED ${*:2}" >&2
     exit 1
+}
+
+function use_library_from_git {
+    [[ ",$LIBS_FROM_GIT," == *",$1,"* ]]
+}
+
+# It keeps to the constraints, as pip does, and also to that on a wheel.
+function pip_install {
+    if [[ "$OFFLINE" != "True" ]]; then
+        echo "PIP_INSTALL $*"
+        if grep '^tooz===' "$REQUIREMENTS_DIR/upper-constraints.txt" >&2; then
+            return 1
+        fi
+    fi
 }
 
 # As git_clone does: a clone that is there stays, unless RECLONE is set.
