@@ -52,7 +52,7 @@ def reading(purpose, volumes=(), snapshots=()):
     :raises SourceNotLocked: A lock could not be acquired.
     :raises SourceLockLost: A lock was lost before the end of the context.
     """
-    with _held(_get_lock, purpose, volumes, snapshots) as lost:
+    with _held(purpose, volumes, snapshots) as lost:
         yield
     if lost:
         raise exception.SourceLockLost(name=', '.join(lost), purpose=purpose)
@@ -69,18 +69,14 @@ def changing(purpose, volumes=(), snapshots=()):
     :raises SourceNotLocked: A lock could not be acquired.
     """
     with _held(
-            _get_lock, purpose,
+            purpose,
             [volume.id for volume in volumes],
             [snapshot.id for snapshot in snapshots]):
         yield
 
 
-def _get_lock(name, purpose):
-    return coordination.COORDINATOR.get_lock(name)
-
-
 @contextlib.contextmanager
-def _held(get_lock, purpose, volume_ids, snapshot_ids):
+def _held(purpose, volume_ids, snapshot_ids):
     """Hold the locks of volumes and snapshots.
 
     A migration can give a volume another storage until its locks are held.
@@ -98,7 +94,7 @@ def _held(get_lock, purpose, volume_ids, snapshot_ids):
                  for source_id in sorted(ids)]
         with contextlib.ExitStack() as stack:
             for name in names:
-                _acquire(stack, get_lock, name, purpose, lost)
+                _acquire(stack, name, purpose, lost)
             stored = _storages_of(volume_ids)
             if stored == storages:
                 yield lost
@@ -121,12 +117,12 @@ def _storages_of(volume_ids):
     return storages
 
 
-def _acquire(stack, get_lock, name, purpose, lost):
+def _acquire(stack, name, purpose, lost):
     watch = timeutils.StopWatch()
     watch.start()
     LOG.debug('Acquiring lock "%s" for %s', name, purpose)
     try:
-        lock = get_lock(name, purpose)
+        lock = coordination.COORDINATOR.get_lock(name)
         acquired = lock.acquire()
     except Exception as error:
         raise exception.SourceNotLocked(

@@ -92,7 +92,7 @@ class FactsTest(testtools.TestCase):
 
     @ddt.data(('[testenv]', 'deps = -r requirements/{}.txt'),
               ('[testenv:docs]', '\n  -r requirements/{}.txt'),
-              ('[testenv:measure-locks]', '--tree build/cinder-{}'))
+              ('[testenv:measure-operations]', '--patched build/cinder-{}'))
     @ddt.unpack
     def test_an_environment_that_takes_no_default_is_told(self, where, text):
         self.replace('tox.ini', text.format(DEFAULT), text.format(ONE))

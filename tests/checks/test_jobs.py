@@ -74,14 +74,16 @@ class JobsTest(testtools.TestCase):
         return (self.with_parents(parent) if parent else {}) | job['vars']
 
     def test_what_is_deployed_is_relevant_to_devstack_jobs(self):
-        deployed = {projects.CINDER.order, 'requirements/build.in'}
+        deployed = {'requirements/build.in'}
         for folder in ('devstack', 'tools/common', 'tools/series'):
             deployed.update(commits.files_below(ROOT, folder))
-        for commit in commits.load(ROOT):
-            deployed.add(commit.file)
-            deployed.update(path for path in commit.adds
-                            if path.startswith('cinder/') and
-                            '/tests/' not in path)
+        for project in projects.here(ROOT):
+            deployed.add(project.order)
+            for commit in commits.load(ROOT, project):
+                deployed.add(commit.file)
+                deployed.update(project.place_of(path) for path in commit.adds
+                                if path.startswith(f'{project.name}/') and
+                                '/tests/' not in path)
         self.assertGreater(len(deployed), 30)
         for pattern in self.irrelevant():
             self.assertEqual([], sorted(filter(pattern.search, deployed)))

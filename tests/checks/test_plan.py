@@ -42,10 +42,10 @@ class PlanTest(testtools.TestCase):
             plan.CHECK[:2] + plan.CHECK[4:]))
 
     def test_the_next_is_the_first_that_may_run_beside_the_others(self):
-        waiting = ['locks-threads', 'pep8', 'cloud', 'storm']
+        waiting = ['tooz-threads', 'pep8', 'cloud', 'storm']
         for running, expected in (
-                ([], 'locks-threads'), (['tools ^a'], 'locks-threads'),
-                (['locks test_redis'], 'pep8'), (['tools', 'unit'], None)):
+                ([], 'tooz-threads'), (['tools ^a'], 'tooz-threads'),
+                (['tooz redis:'], 'pep8'), (['tools', 'unit'], None)):
             self.assertEqual(expected, plan.next_of(waiting, running))
         self.assertIsNone(plan.next_of(
             ['storm', 'mutants'], ['cloud-faults --form short']))

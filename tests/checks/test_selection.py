@@ -23,15 +23,14 @@ class SelectionTest(testtools.TestCase):
 
     ADDED = commit([UNIT + 'test_a.py', UNIT + 'base.py',
                     FUNCTIONAL + 'test_b.py', FUNCTIONAL + 'copying.py',
-                    FUNCTIONAL + 'rwlock/test_c.py', 'cinder/a.py'])
+                    FUNCTIONAL + 'volume/test_c.py', 'cinder/a.py'])
 
     def test_an_added_test_runs_where_it_stands(self):
         self.assertEqual({UNIT + 'test_a.py'},
                          selection.unit([self.ADDED], []))
-        self.assertEqual({FUNCTIONAL + 'test_b.py'},
-                         selection.functional([self.ADDED]))
-        self.assertEqual({FUNCTIONAL + 'rwlock/test_c.py'},
-                         selection.locks([self.ADDED]))
+        self.assertEqual(
+            {FUNCTIONAL + 'test_b.py', FUNCTIONAL + 'volume/test_c.py'},
+            selection.functional([self.ADDED]))
         self.assertEqual([], selection.problems([self.ADDED]))
 
     def test_an_added_test_that_nothing_runs_is_named(self):
@@ -59,5 +58,5 @@ class SelectionTest(testtools.TestCase):
         self.assertEqual(
             selection.ours(series),
             {path for path in selection.unit(series, ()) |
-             selection.functional(series) | selection.locks(series)
+             selection.functional(series)
              if path in selection.ours(series)})

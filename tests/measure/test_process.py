@@ -47,8 +47,8 @@ class ProcessTest(unittest.TestCase):
     def run_child(self, source, mode='eventlet'):
         (self.package / 'monkey_patch.py').write_text(
             textwrap.dedent(source))
-        return process.run(self.tree, mode, 'tools.measure.locks.child',
-                           'file.crowd', 'unused')
+        return process.run(self.tree, mode, 'tools.measure.operations.child',
+                           '40')
 
     @ddt.data(*process.MODES)
     def test_the_trees_cinder_runs_in_the_mode(self, mode):
@@ -60,12 +60,12 @@ class ProcessTest(unittest.TestCase):
 
     def test_another_mode_than_asked_for(self):
         with self.assertRaisesRegex(errors.ToolError,
-                                    'crowd did not run on eventlet'):
+                                    'child 40 did not run on eventlet'):
             self.run_child(ALWAYS_THREADS)
 
     def test_a_child_that_dies_is_one_sentence(self):
         with self.assertRaisesRegex(
-                errors.ToolError, 'crowd failed with status 1, its last '
+                errors.ToolError, 'child 40 failed with status 1, its last '
                                   'words: the sky fell'):
             self.run_child(DIES)
 

@@ -213,7 +213,7 @@ class TestsOfTest(testtools.TestCase):
          ['volume/test_snapshot']),
         ('cinder/tests/unit/volume/fake_driver.py', []),
         ('cinder/tests/functional/test_utils.py', []),
-        ('cinder/rwlock/etcd3.py', []),
+        ('cinder/locks/etcd3.py', []),
         ('tools/utils.py', []), ('cinder/utils.txt', []), ('utils.py', []))
     @ddt.unpack
     def test_tests_of(self, path, found):

@@ -4,9 +4,11 @@
 
 import json
 import os
+from unittest import mock
 import zipfile
 
 from tests.series import base
+from tools.series import wheel
 
 VERSION = '1.3.0'
 BACKEND = '''\
@@ -37,6 +39,19 @@ FILES = base.FILES | {
     'backend.py': BACKEND}
 
 
+class ChooseTest(base.TestCase):
+
+    def test_without_a_project_each_gets_a_wheel(self):
+        self.write('commits/tooz/releases.yml', f"""\
+            - {{version: 2.0.0, sha256: {'0' * 64!r}, tests: all}}
+            """)
+        with mock.patch.object(wheel, 'make') as make:
+            self.succeed('wheel')
+        self.assertEqual(
+            [('cinder', base.VERSION), ('tooz', '2.0.0')],
+            [(call.args[3].name, call.args[1]) for call in make.mock_calls])
+
+
 class WholeWheelTest(base.TestCase):
 
     def setUp(self):
@@ -52,11 +67,11 @@ class WholeWheelTest(base.TestCase):
     def test_wheel(self):
         self.assertIn(f'dist/{self.file.name} is ready', self.make())
         self.assertEqual([self.file.name], os.listdir(self.dist))
-        with zipfile.ZipFile(self.file) as wheel:
+        with zipfile.ZipFile(self.file) as made:
             self.assertIn('cinder/rwlock/__init__.py',
-                          json.loads(wheel.read('files')))
-            self.assertIn(b'if not lock.acquire', wheel.read('locks'))
-            self.assertGreater(int(wheel.read('epoch')), 0)
+                          json.loads(made.read('files')))
+            self.assertIn(b'if not lock.acquire', made.read('locks'))
+            self.assertGreater(int(made.read('epoch')), 0)
 
     def test_built_tree_is_left_alone(self):
         self.main('build', '--cinder', VERSION)

@@ -7,14 +7,14 @@
     tools            the tests of our own tools
     unit             unit tests of what the series touches
     functional       concurrent requests to real services
-    locks            the locks on every backend, with real servers
+    tooz             tooz's own suite on the drivers that share locks, or on
+                     those in front of a pattern: file|redis:test_shared_locks
     release          unit and functional tests, as one
     mutants          each test fails on the mutants that it must notice
     upstream         Cinder's whole unit suite
     docs             Cinder's documentation with ours in it
     releasenotes     the release notes of the series
-    tooz             tooz's own suite on the drivers that share locks
-    wheel            the wheel, installed, and a storm on it
+    wheel            the wheels, installed, and a storm on them
     builds           the trees of all releases, of Cinder and of tooz
     trees            make Cinder as released, for whatever compares
 
@@ -116,12 +116,6 @@ def _functional(options):
                       workers=3 * os.cpu_count() // 2)
 
 
-def _locks(options):
-    # These tests wait for leases and dead servers most of the time.
-    return _in_cinder(options, selection.locks(commits.load(ROOT)),
-                      workers=3 * os.cpu_count())
-
-
 def _in_cinder(options, paths, **how):
     outcomes = runner.run_all(_cinder(options), paths, options.pattern,
                               options.threads, **how)
@@ -200,10 +194,10 @@ def _trees(options):
 
 
 CHECKS = {'pep8': _pep8, 'tools': _tools, 'unit': _unit,
-          'functional': _functional, 'locks': _locks, 'release': _release,
+          'functional': _functional, 'tooz': _tooz, 'release': _release,
           'mutants': _mutants, 'upstream': _upstream, 'docs': _docs,
           'releasenotes': _releasenotes, 'wheel': _wheel, 'builds': _builds,
-          'trees': _trees, 'tooz': _tooz}
+          'trees': _trees}
 
 
 if __name__ == '__main__':

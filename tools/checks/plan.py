@@ -14,28 +14,28 @@ TEST = [
     'unit ^(?!.*\\.(scheduler|drivers\\.(?!test_(lvm|rbd)))|.*a_storm)',
     'tools ^(?!.*(\\.Whole|series\\.test_onto))',
     'functional test_(parallel|exclusive|queued)_creates|test_two_hosts',
-    'locks test_redis(?!.*a_storm)',
+    'tooz file|redis:test_shared_locks(?!.*storm)',
 ]
 """What a contributor runs before a commit: the tests of our own tools without
 those named ``Whole...``, which work on the whole of Cinder or make a virtual
 environment, and those of ``series build --onto``, most functional tests in one
 of the two modes, the unit tests without those of the scheduler and of most
-drivers, and the locks on files and on one server without their storms."""
+drivers, and tooz's contract of shared locks on files and on one server,
+without its storms."""
 
 CHECK = [
     'pep8',
-    'locks',
+    'tooz',
     'linters',
     'specs',
     'tools',
     'unit',
     'unit-threads',
     'functional',
-    'locks-threads',
-    'functional-threads',
-    'tooz',
     'tooz-threads',
+    'functional-threads',
     'commits',
+    'models',
     'docs',
     'releasenotes',
     'upstream',
@@ -56,7 +56,7 @@ CHECK = [
 
 CI = [
     'pep8',
-    'locks',
+    'tooz file|etcd3gw|redis|zookeeper:',
     'linters',
     'specs',
     'tools',
@@ -76,15 +76,15 @@ CI = [
 ]
 """What fits into 75 minutes on two cores: "upstream-core" has "unit" in it,
 and the functional tests run on the last commit alone.
-CI leaves out, besides: the locks with native threads, tooz's own suite, the
-tests of most drivers but in "upstream-core", and on the oldest release what is
-not about volumes and most functional tests."""
+CI leaves out, besides: tooz's suite with native threads and behind Sentinel,
+the tests of most drivers but in "upstream-core", and on the oldest release
+what is not about volumes and most functional tests."""
 
 PLANS = {'test': TEST, 'check': CHECK, 'ci': CI}
 
 AT_A_TIME = 2
 APART = (
-    ('locks', 'locks-threads', 'tooz', 'tooz-threads'),
+    ('tooz', 'tooz-threads'),
     ('storm', 'cloud', 'cloud-storm', 'cloud-faults', 'mutants'),
 )
 """Environments that do not run beside each other: tests of leases, and those

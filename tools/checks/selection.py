@@ -2,12 +2,11 @@
 
 """Which tests run where, as it follows from what the commits add and edit.
 
-Of the tests that the series adds, those below ``cinder/tests/functional/
-rwlock`` run in ``locks``, the other functional ones in ``functional``, and the
-unit tests in ``unit``.  ``unit`` also runs those of Cinder's own unit tests
-that belong to a file that the series touches: by its name, or, for a module
-directly in a package of Cinder, all that stand directly in the package's
-folder of tests.
+Of the tests that the series adds, the functional ones run in ``functional``
+and the unit tests in ``unit``.  ``unit`` also runs those of Cinder's own unit
+tests that belong to a file that the series touches: by its name, or, for a
+module directly in a package of Cinder, all that stand directly in the
+package's folder of tests.
 """
 
 import re
@@ -16,7 +15,6 @@ from tools.series import tests_of
 
 UNIT = 'cinder/tests/unit/'
 FUNCTIONAL = 'cinder/tests/functional/'
-LOCKS = 'cinder/tests/functional/rwlock/'
 
 
 def ours(series):
@@ -49,23 +47,13 @@ def unit(series, files):
 
 
 def functional(series):
-    """Find the functional tests of creates and of what endangers sources.
+    """Find the functional tests that the series adds.
 
     :param list[tools.series.commits.Commit] series: the commits
     :returns: the paths of their modules
     :rtype: set[str]
     """
     return set().union(*map(tests_of.functional, series))
-
-
-def locks(series):
-    """Find the tests of the locks on real servers.
-
-    :param list[tools.series.commits.Commit] series: the commits
-    :returns: the paths of their modules
-    :rtype: set[str]
-    """
-    return {path for path in ours(series) if path.startswith(LOCKS)}
 
 
 def problems(series):

@@ -2,19 +2,22 @@
 
 """tooz's own suite on the tree with the series, on the drivers that share.
 
-pifpaf starts the servers, as in tooz's jobs.  The suite runs once with native
+pifpaf starts the servers, as in tooz's jobs.  The suite runs with native
 threads or with eventlet's monkey patching, which Cinder still has.  A test of
 shared locks must not be skipped there.
 """
 
+import os
 import pathlib
 import re
 import socket
+import subprocess
 import sys
 import tempfile
 
 from tools.checks import results
 from tools.checks import runner
+from tools.common import errors
 
 # The tests of kubernetes need a client of it, and no server of another driver.
 MODULES = re.compile(r'tooz/tests/(\w+/)*test_(?!kubernetes)\w+\.py')
@@ -32,6 +35,9 @@ SERVERS = {
 """Driver -> what tooz's tests want in the environment, and what pifpaf is told
 about its server, with a free port behind each option for one."""
 
+ALL = 'all'
+"""Stands for the tests of a driver when none of them ran."""
+
 
 def run(tree, files, pattern, threads):
     """Run the suite.
@@ -39,29 +45,44 @@ def run(tree, files, pattern, threads):
     :param pathlib.Path tree: the tree that ``./series build`` made
     :param list[str] files: all of its files
     :param str pattern: a regular expression that finds the ids to run; with
-        ``DRIVER: `` in front, on that driver alone
+        drivers in front, on these alone: ``file|redis:test_shared_locks``
     :param bool threads: native threads instead of eventlet
     :rtype: tools.checks.results.Result
+    :raises ToolError: if there is no such driver
     """
     outcomes = {}
     modules = {path for path in files if MODULES.fullmatch(path)}
-    wanted, _, pattern = pattern.rpartition(': ')
-    for driver in SERVERS:
-        if wanted in ('', driver):
-            with tempfile.TemporaryDirectory() as folder:
-                ran = runner.run_all(
-                    tree, modules, pattern, threads,
-                    within=within(driver, folder),
-                    first='' if threads else PATCHED)
-            outcomes |= {f'{driver}: {test}': ran[test] for test in ran}
+    named, pattern = re.fullmatch(r'(?:([\w|]+): *)?(.*)', pattern).groups()
+    drivers = named.split('|') if named else SERVERS
+    for driver in drivers:
+        if driver not in SERVERS:
+            raise errors.ToolError(
+                f'expected drivers, {", ".join(SERVERS)}, found {driver!r}.')
+    for driver in drivers:
+        with tempfile.TemporaryDirectory() as folder:
+            command = within(driver, folder)
+            ran = runner.run_all(
+                tree, modules, pattern, threads, within=command,
+                first='' if threads else PATCHED) or {ALL: _none_ran(command)}
+        outcomes |= {f'{driver}:{test}': ran[test] for test in ran}
     return results.of(outcomes, _may_skip)
+
+
+def _none_ran(command):
+    """Tell why no test ran within a command."""
+    if subprocess.run([*command, 'true'], capture_output=True).returncode:
+        return runner.Outcome('skip', 'pifpaf cannot start its server')
+    return runner.Outcome('fail', 'no test ran')
 
 
 def _may_skip(test):
     """Tell whether a test may be skipped.
 
-    Drivers have tests of their own, which are skipped on all others.
+    Drivers have tests of their own, which are skipped on all others.  Where
+    nobody asked for servers, a driver whose server is missing may be skipped.
     """
+    if test.endswith(f':{ALL}'):
+        return not os.environ.get('CINDER_TEST_SERVERS')
     return 'shared' not in test.lower() or '.drivers.' in test
 
 

@@ -10,6 +10,7 @@ import tempfile
 from tools.cloud.services import service
 from tools.common.errors import ToolError
 from tools.common.paths import ROOT
+from tools.series import imports
 
 SECONDS = 120
 """How long one measure may take before it counts as stuck."""
@@ -20,18 +21,18 @@ LOG = ROOT / 'build/measure/errors.log'
 MODES = ('eventlet', 'threads')
 
 
-def environment(eventlet, *path, **more):
+def environment(eventlet, tree=None, **more):
     """Return the environment of a child that runs Cinder.
 
     :param bool eventlet: whether Cinder runs on eventlet or native threads
-    :param path: where Cinder is, as text or pathlib.Path; nothing if it is
+    :param pathlib.Path tree: the Cinder source tree; None if Cinder is
         installed
     :param more: other variables
     :returns: dict of name -> text
     """
     return dict(
         os.environ, **more,
-        PYTHONPATH=os.pathsep.join(map(str, (*path, ROOT))),
+        PYTHONPATH=imports.path(tree, ROOT) if tree else str(ROOT),
         OS_CINDER_DISABLE_EVENTLET_PATCHING=str(int(not eventlet)))
 
 
@@ -55,7 +56,7 @@ def run(tree, mode, module, *args):
     with tempfile.TemporaryDirectory(prefix='measure-') as directory:
         result = json.loads(service.run(
             name, [sys.executable, '-W', 'ignore', '-m', module, *args], LOG,
-            environment(eventlet, tree.resolve(), TMPDIR=directory),
+            environment(eventlet, tree, TMPDIR=directory),
             directory, SECONDS))
     if result['eventlet'] != eventlet:
         raise ToolError(f'{name} did not run on {mode}')

@@ -12,6 +12,7 @@ import sys
 
 from tools.common import errors
 from tools.series import git
+from tools.series import imports
 from tools.series import projects
 
 TEST_SECONDS = 600
@@ -101,7 +102,7 @@ class Bench:
 
     def _environment(self, path):
         return os.environ | {
-            'PYTHONPATH': str(path),
+            'PYTHONPATH': imports.path(path),
             'PYTHONWARNINGS': 'ignore',
             # A test of Cinder's that lets all files exist would find
             # translations.

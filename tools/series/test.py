@@ -5,7 +5,7 @@
 Of each commit, checked out: the modules that it touches are imported, their
 style is checked as ``./series check`` does, and their unit tests run, as
 :mod:`tools.series.tests_of` finds them, and the functional tests that the
-commit adds, but for those of servers.
+commit adds.
 """
 
 import functools

@@ -42,14 +42,14 @@ def tests_of(path, files, project=projects.CINDER):
 
 
 def functional(commit):
-    """Find the functional tests that a commit adds, but for those of servers.
+    """Find the functional tests that a commit adds.
 
     :param tools.series.commits.Commit commit: the commit
     :rtype: set[str]
     """
     return {path for path in commit.adds
-            if re.fullmatch(r'cinder/tests/functional/(?!rwlock/)(\w+/)*'
-                            r'test_\w+\.py', path)}
+            if re.fullmatch(r'cinder/tests/functional/(\w+/)*test_\w+\.py',
+                            path)}
 
 
 def _is_test(file, project):

@@ -31,6 +31,7 @@ from oslo_db.sqlalchemy import engines
 from oslo_messaging import server
 from oslo_service import wsgi
 from oslo_utils import timeutils
+import tooz
 
 from cinder import coordination
 from cinder.db import api as db_api
@@ -175,6 +176,23 @@ class ConcurrentTestCase(test.TestCase):
         self.mock_object(manager.VolumeManager, '_set_resource_host',
                          wait_and_set_host)
         return gate
+
+    def refuse_lock(self, name):
+        """Let the lock of a name fail when it is asked for.
+
+        :returns: A list that gets the name at each attempt.
+        """
+        refused = []
+        get_lock = coordination.COORDINATOR.get_lock
+
+        def refuse_or_get(wanted):
+            if wanted == name:
+                refused.append(name)
+                raise tooz.ToozError('down')
+            return get_lock(wanted)
+
+        self.mock_object(coordination.COORDINATOR, 'get_lock', refuse_or_get)
+        return refused
 
     def intervals(self, operation):
         """Return the finished driver calls of an operation, as Intervals."""
@@ -345,18 +363,23 @@ class Source:
         return self._test_case.is_gone(self._get, self.id)
 
     def is_closed_to_creates(self):
-        """Return whether a new create would wait."""
-        return self._is_locked('get_read_lock')
+        """Return whether a new create would wait, with locks to share."""
+        return self.is_read() and is_locked(self.lock_name, shared=True)
 
     def is_read(self):
-        """Return whether a new delete would wait."""
-        return self._is_locked('get_write_lock')
+        """Return whether a new delete would wait, with locks to share."""
+        return (getattr(coordination.COORDINATOR, 'shares_locks', False)
+                and is_locked(self.lock_name))
 
-    def _is_locked(self, get_lock):
-        if not hasattr(coordination.COORDINATOR, get_lock):
-            return False  # A Cinder without read and write locks.
-        lock = getattr(coordination.COORDINATOR, get_lock)(self.lock_name)
-        if lock.acquire(blocking=False):
-            lock.release()
-            return False
-        return True
+
+def is_locked(name, **how):
+    """Return whether a lock cannot be acquired now.
+
+    :param str name: Its name.
+    :param how: What ``acquire()`` of the lock gets.
+    """
+    lock = coordination.COORDINATOR.get_lock(name)
+    if lock.acquire(blocking=False, **how):
+        lock.release()
+        return False
+    return True

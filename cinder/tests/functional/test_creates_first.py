@@ -71,8 +71,8 @@ class CreatesFirstTestCase(concurrent_base.ConcurrentTestCase):
         acquired = []
         acquire = source_locks._acquire
 
-        def acquire_and_record(stack, get_lock, name, purpose, lost):
-            acquire(stack, get_lock, name, purpose, lost)
+        def acquire_and_record(stack, name, purpose, *args):
+            acquire(stack, name, purpose, *args)
             acquired.append(purpose)
 
         self.mock_object(source_locks, '_acquire', acquire_and_record)

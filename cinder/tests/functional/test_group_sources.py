@@ -18,7 +18,6 @@ import os
 import ddt
 
 from cinder import context
-from cinder import coordination
 from cinder.tests.functional import concurrent_base
 from cinder.tests.functional import copying_driver
 from cinder.tests.unit import utils
@@ -175,17 +174,10 @@ class GroupSourcesTestCase(concurrent_base.ConcurrentTestCase):
             self.manager.delete_group_snapshot, admin, group_snapshot))
         self.eventually(
             lambda: deletes[-1].done() or all(
-                self.is_locked(member) for member in members),
+                concurrent_base.is_locked(member.id + '-delete_snapshot')
+                for member in members),
             'The group snapshot gets no locks')
         cascades.open()
         done, waiting = futures.wait(deletes, concurrent_base.PATIENCE)
         self.assertEqual(set(), waiting, 'The deletes wait for each other')
         return sum(delete.exception() is None for delete in done)
-
-    def is_locked(self, snapshot):
-        lock = coordination.COORDINATOR.get_read_lock(
-            snapshot.id + '-delete_snapshot')
-        if lock.acquire(blocking=False):
-            lock.release()
-            return False
-        return True

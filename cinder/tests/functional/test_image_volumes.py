@@ -19,15 +19,12 @@ import io
 import os
 import threading
 import types
-from unittest import mock
 
 import ddt
 import fixtures
 from oslo_utils import units
-import tooz
 
 from cinder import context
-from cinder import coordination
 from cinder.db import api as db_api
 from cinder.image import cache
 from cinder.image import image_utils
@@ -185,9 +182,9 @@ class ImageLocationTestCase(ImageVolumeTestCase):
         source = concurrent_base.Source(self, 'volume')
         self.mock_object(type(self.images), 'get_location',
                          lambda *args: ('cinder://' + source.id, []))
-        with mock.patch.object(coordination.COORDINATOR, 'get_read_lock',
-                               side_effect=tooz.ToozError('down')):
-            volume = self.create_from_image()
-            self.wait_for_status([volume], 'available')
+        refused = self.refuse_lock(source.lock_name)
+        volume = self.create_from_image()
+        self.wait_for_status([volume], 'available')
+        self.assertEqual([source.lock_name], refused)
         self.assertEqual(self.checksum, self.driver.checksum(volume))
         self.assertEqual([], self.intervals('create_from_source'))

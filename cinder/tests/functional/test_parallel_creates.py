@@ -19,6 +19,7 @@ import threading
 import ddt
 from oslo_config import cfg
 
+from cinder import coordination
 from cinder.message import message_field
 from cinder.tests.functional import concurrent_base
 
@@ -78,8 +79,8 @@ class ParallelCreatesTestCase(concurrent_base.ConcurrentTestCase):
                          'Creates from one source wait for each other')
 
     @ddt.data(*SOURCES)
-    def test_read_locks_off_serializes_creates(self, kind):
-        self.override_config('read_locks', False, group='coordination')
+    def test_creates_take_turns_if_no_lock_can_be_shared(self, kind):
+        self.mock_object(coordination.COORDINATOR, 'shares_locks', False)
         source = self.source(kind)
         gate = self.gate('create_from_source')
         volumes = self.create_volumes(3, **source.request)
@@ -87,6 +88,17 @@ class ParallelCreatesTestCase(concurrent_base.ConcurrentTestCase):
         gate.open()
         self.assertCopies(source, volumes)
         self.assertEqual(1, self.driver.most_inside('create_from_source'))
+
+    @ddt.data(*SOURCES)
+    def test_a_create_that_gets_no_lock_is_not_rescheduled(self, kind):
+        source = self.source(kind)
+        refused = self.refuse_lock(source.lock_name)
+        volume = self.create_volume(**source.request)
+        self.wait_for_status([volume], 'error')
+        self.assertEqual([source.lock_name], refused)
+        self.eventually(
+            lambda: message_field.Detail.SOURCE_NOT_LOCKED[1]
+            in self.user_messages(volume), 'The user is not told why')
 
     @ddt.data(*SOURCES)
     def test_a_delete_waits_for_the_creates_before_it(self, kind):

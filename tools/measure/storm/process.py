@@ -48,14 +48,14 @@ class Cloud(service.Daemon):
         template = jinja2.Template((HERE / 'cinder.conf.j2').read_text())
         config.write_text(template.render(
             directory=directory, tree=tree, seconds=seconds))
-        python, path = sys.executable, [tree]
+        python, source = sys.executable, tree
         if is_environment(tree):
-            python, path = tree / 'bin/python', []
+            python, source = tree / 'bin/python', None
         log.write_text('')
         super().__init__(
             'Cinder', [python, '-m', 'tools.measure.storm.cloud', config, tree,
                        os.getpid()],
-            log, environment(not threads, *path), directory, self._read)
+            log, environment(not threads, source), directory, self._read)
 
     def _read(self):
         ready = json.loads((self._folder / 'ready.json').read_text())

@@ -16,7 +16,6 @@ import ddt
 from tooz import coordination as tooz
 
 from cinder import context
-from cinder import coordination
 from cinder import exception
 from cinder.message import message_field
 from cinder.tests.unit import utils
@@ -29,10 +28,8 @@ class DeleteWithoutLockTestCase(base.BaseVolumeTestCase):
 
     def setUp(self):
         super().setUp()
-        for get_lock in ('get_lock', 'get_read_lock', 'get_write_lock'):
-            if hasattr(coordination.Coordinator, get_lock):
-                self.patch('cinder.coordination.Coordinator.%s' % get_lock,
-                           side_effect=tooz.ToozConnectionError('away'))
+        self.patch('cinder.coordination.Coordinator.get_lock',
+                   side_effect=tooz.ToozConnectionError('away'))
         self.admin = context.get_admin_context()
         self.delete = self.mock_object(self.volume.driver, 'delete_volume')
         self.tell = self.mock_object(self.volume.message_api, 'create')
@@ -95,8 +92,8 @@ class DeleteWithoutLockTestCase(base.BaseVolumeTestCase):
     def lock_all_but_snapshots(self):
         acquire = source_locks._acquire
 
-        def acquire_unless_snapshot(stack, get_lock, name, purpose, lost):
+        def acquire_unless_snapshot(stack, name, *args):
             if 'snapshot' in name:
-                acquire(stack, get_lock, name, purpose, lost)
+                acquire(stack, name, *args)
 
         self.mock_object(source_locks, '_acquire', acquire_unless_snapshot)

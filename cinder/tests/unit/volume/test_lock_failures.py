@@ -24,7 +24,6 @@ import ddt
 from oslo_config import cfg
 from tooz import coordination as tooz
 
-from cinder import coordination
 from cinder.db import api as db
 from cinder import exception
 from cinder.message import message_field
@@ -42,11 +41,11 @@ NOT_LOCKED = message_field.Detail.SOURCE_NOT_LOCKED
 LOCK_LOST = message_field.Detail.SOURCE_LOCK_LOST
 
 
-def away():
+def away(**ignored):
     raise tooz.ToozConnectionError('away')
 
 
-def no_space():
+def no_space(**ignored):
     raise OSError('no space')
 
 
@@ -116,10 +115,8 @@ class LockFailuresTestCase(base.BaseVolumeTestCase):
     def setUp(self):
         super().setUp()
         self.lock = mock.MagicMock()
-        for get_lock in ('get_lock', 'get_read_lock', 'get_write_lock'):
-            if hasattr(coordination.Coordinator, get_lock):
-                self.patch('cinder.coordination.Coordinator.%s' % get_lock,
-                           return_value=self.lock)
+        self.patch('cinder.coordination.Coordinator.get_lock',
+                   return_value=self.lock)
         self.types = {
             name: utils.create_volume_type(
                 self.context, name=name, extra_specs={'key': name}).id
@@ -397,7 +394,8 @@ class LockFailuresTestCase(base.BaseVolumeTestCase):
 
         first = iter([True])
         acquire = self.lock.acquire.side_effect or mock.Mock()
-        self.lock.acquire.side_effect = lambda: next(first, None) or acquire()
+        self.lock.acquire.side_effect = (
+            lambda shared=False: next(first, None) or acquire())
         self.mock_object(rpcapi.VolumeAPI, 'create_volume', create_volume)
         self.mock_object(self.volume, '_copy_volume_data')
         self.migrate(moved=False)

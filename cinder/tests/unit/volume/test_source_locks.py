@@ -33,12 +33,10 @@ class SourceLocksTestCase(test.TestCase):
         super().setUp()
         self.held = []
         self.lock = mock.Mock()
-        for get_lock in ('get_lock', 'get_read_lock', 'get_write_lock'):
-            if hasattr(coordination.Coordinator, get_lock):
-                self.patch('cinder.coordination.Coordinator.%s' % get_lock,
-                           side_effect=self.get_lock)
+        self.patch('cinder.coordination.Coordinator.get_lock',
+                   side_effect=self.get_lock)
 
-    def get_lock(self, name, purpose=''):
+    def get_lock(self, name):
         self.held.append(name)
         return self.lock
 
@@ -56,11 +54,8 @@ class SourceLocksTestCase(test.TestCase):
         self.lock.release.assert_not_called()
 
     def test_a_coordinator_that_is_not_started(self):
-        self.get_lock = mock.Mock(side_effect=exception.LockCreationFailed())
-        for get_lock in ('get_lock', 'get_read_lock'):
-            if hasattr(coordination.Coordinator, get_lock):
-                self.patch('cinder.coordination.Coordinator.%s' % get_lock,
-                           side_effect=self.get_lock)
+        self.patch('cinder.coordination.Coordinator.get_lock',
+                   side_effect=exception.LockCreationFailed())
         self.assertRaises(exception.SourceNotLocked, self.read)
 
     def test_a_release_that_fails_fails_nothing(self):
@@ -102,7 +97,7 @@ class SourceLocksTestCase(test.TestCase):
         admin = context.get_admin_context()
         volume = utils.create_volume(admin)
 
-        def migrate_once():
+        def migrate_once(shared=False):
             if volume.name_id == volume.id:
                 volume._name_id = fake.VOLUME2_ID
                 volume.save()
