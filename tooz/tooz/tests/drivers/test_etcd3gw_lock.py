@@ -353,7 +353,9 @@ class TestOlderTooz(EtcdTestCase):
         keys = [f'{run} {number}' for number in range(3)]
         for key in keys:
             self.coordinator(key, lock_timeout=2)
-        locks = [self.held(True, key) for key in keys]
+        locks = [self.lock(key) for key in keys]
+        for lock in locks:
+            self.assertTrue(lock.acquire(PATIENCE, shared=True))
         dead_id = self.coordinators[keys.pop(dead)]._session.lease().id
         dead_lock = locks.pop(dead)
         leases = [lock._holds[-1].lease for lock in locks]
