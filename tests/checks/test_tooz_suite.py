@@ -46,7 +46,8 @@ class OtherTest(unittest.TestCase):
 FILES = {'tooz/__init__.py': '', 'tooz/tests/__init__.py': '',
          'tooz/tests/test_a.py': TEST, 'tooz/tests/test_kubernetes.py': TEST,
          'tooz/tests/drivers/__init__.py': '',
-         'tooz/tests/drivers/test_other.py': OTHER}
+         'tooz/tests/drivers/test_other.py': OTHER,
+         'tooz/tests/drivers/test_redis_lock.py': OTHER}
 
 
 @ddt.ddt

@@ -21,6 +21,8 @@ from tools.common import errors
 
 # The tests of kubernetes need a client of it, and no server of another driver.
 MODULES = re.compile(r'tooz/tests/(\w+/)*test_(?!kubernetes)\w+\.py')
+# What a driver's locks do when its server fails; these start servers.
+OF_DRIVER = re.compile(r'tooz/tests/drivers/test_(\w+)_lock\.py')
 PIFPAF = pathlib.Path(sys.executable).with_name('pifpaf')
 PATCHED = 'import eventlet; eventlet.monkey_patch()'
 
@@ -51,7 +53,6 @@ def run(tree, files, pattern, threads):
     :raises ToolError: if there is no such driver
     """
     outcomes = {}
-    modules = {path for path in files if MODULES.fullmatch(path)}
     named, pattern = re.fullmatch(r'(?:([\w|]+): *)?(.*)', pattern).groups()
     drivers = named.split('|') if named else SERVERS
     for driver in drivers:
@@ -62,10 +63,22 @@ def run(tree, files, pattern, threads):
         with tempfile.TemporaryDirectory() as folder:
             command = within(driver, folder)
             ran = runner.run_all(
-                tree, modules, pattern, threads, within=command,
+                tree, _modules(files, driver), pattern, threads,
+                within=command,
                 first='' if threads else PATCHED) or {ALL: _none_ran(command)}
         outcomes |= {f'{driver}:{test}': ran[test] for test in ran}
     return results.of(outcomes, _may_skip)
+
+
+def _modules(files, driver):
+    """Choose the modules of tests for a driver."""
+    driver = {'sentinel': 'redis'}.get(driver, driver)
+    chosen = set()
+    for path in filter(MODULES.fullmatch, files):
+        of_driver = OF_DRIVER.fullmatch(path)
+        if not of_driver or of_driver[1] == driver:
+            chosen.add(path)
+    return chosen
 
 
 def _none_ran(command):
