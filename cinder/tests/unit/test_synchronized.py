@@ -55,5 +55,5 @@ class SynchronizedTestCase(test.TestCase):
         with self.coordinator.get_lock('b'):
             self.assertRaises(tooz.coordination.LockAcquireFailed, function)
         lock = self.coordinator.get_lock('a')
-        self.assertTrue(lock.acquire(blocking=False))
+        self.assertTrue(lock.acquire(False))
         lock.release()
