@@ -216,8 +216,9 @@ class PausedServiceTestCase(LostSourceLockTestCase):
         service.signal(signal.SIGSTOP)
         self.eventually(lambda: not self.locks(name),
                         'A paused service keeps its lock')
-        coordination.COORDINATOR.start()
-        self.addCleanup(coordination.COORDINATOR.stop)
-        with coordination.COORDINATOR.get_lock(name):
+        here = coordination.COORDINATOR
+        here.start()
+        self.addCleanup(here.stop)
+        with here.get_lock(name):
             service.signal(signal.SIGCONT)
             self.assertLost(*service.do('end_create'))
