@@ -912,6 +912,27 @@ class TestEtcdLock(EtcdTestCase):
         self.assertIs(False, waiter.result())
         between.hear()
 
+    def test_no_request_follows_one_without_an_answer(self):
+        held = self.held(True)
+        between, _coordinator = self.through_proxy()
+        lock = self.lock('proxy')
+        gateway = lock.session.gateway
+        asked, answered = [], []
+
+        def transact(*args, transact=gateway.transact):
+            asked.append(args)
+            answer = transact(*args)
+            answered.append(args)
+            return answer
+
+        with mock.patch.object(gateway, 'transact', transact):
+            waiter = self.waits(lock, False, blocking=3)
+            between.silence()
+            self.assertIs(False, waiter.result())
+        self.assertEqual(1, len(asked) - len(answered))
+        between.hear()
+        self.assertTrue(held.release())
+
     def test_a_wait_is_bounded_while_another_thread_gets_the_lease(self):
         between, coordinator = self.through_proxy()
         session = coordinator._session
