@@ -76,7 +76,7 @@ byte lock;                  /* FREE, SHARED, OLD, or whose it is */
 byte under;                 /* whose lease the key is under if it is shared */
 bool sharer[TOKENS];        /* the keys of those who share */
 byte rank[TOKENS];          /* the tickets in order, 0 for none */
-byte own_lease[CLIENTS];          /* ticks that the two leases of a client last */
+byte own_lease[CLIENTS];    /* ticks that the two leases of a client last */
 byte shared_lease[CLIENTS];
 
 /* In the clients */
@@ -361,7 +361,8 @@ active proctype Heartbeat() {
 #endif
       }
 #ifndef NO_FREE
-    :: d_step { lock == SHARED && !dead[under] && !is_shared -> free_unshared() }
+    :: d_step { lock == SHARED && !dead[under] && !is_shared ->
+                free_unshared() }
 #endif
     :: d_step {
         late != NONE && own_lease[FAULTY] > 0 -> acquire(late, late_waits);

@@ -157,7 +157,8 @@ inline arrive() {
         rank[t] = 1;
         for (other : 0 .. NT - 1) {
             if
-            :: other != t && rank[other] >= rank[t] -> rank[t] = rank[other] + 1
+            :: other != t && rank[other] >= rank[t] ->
+               rank[t] = rank[other] + 1
             :: else
             fi
         }
@@ -391,7 +392,8 @@ active proctype Killer() {
             if
             :: process[t] == p ->
                 if
-                :: inside[t] -> together = together - (mode[t] == SHARED -> 1 : 16)
+                :: inside[t] ->
+                   together = together - (mode[t] == SHARED -> 1 : 16)
                 :: else
                 fi;
                 inside[t] = false;

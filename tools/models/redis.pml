@@ -86,7 +86,7 @@ bool older_inside;
 byte overtaken;             /* how often client 0 was, while it was queued */
 
 byte i, last;
-bool held, free, alone, kept, all_free, in_turn;     /* used within one step only */
+bool held, free, alone, kept, all_free, in_turn;  /* used within one step */
 
 /* No writer beside anybody, and no older exclusive lock beside anybody. */
 inline check() {
@@ -225,7 +225,8 @@ inline enter() {
     if
     :: c == 0 -> overtaken = 0
     :: c != 0 && asked[token(0)] > 0 ->
-        overtaken++; in_turn = overtaken < CLIENTS; assert(in_turn); in_turn = false
+        overtaken++; in_turn = overtaken < CLIENTS;
+        assert(in_turn); in_turn = false
     :: else
     fi;
 #endif
@@ -273,8 +274,10 @@ ask:
     :: atomic { age = LEASE; answer = false; goto ask }
     :: atomic { abandoned == NONE -> goto abandon }
     :: atomic { !answer -> waits[c] = true; goto ask }
-    :: atomic { answer && age == LEASE && waits[c] -> answer = false; goto ask }
-    :: atomic { answer && age == LEASE && !waits[c] -> answer = false; goto leave }
+    :: atomic { answer && age == LEASE && waits[c] ->
+                answer = false; goto ask }
+    :: atomic { answer && age == LEASE && !waits[c] ->
+                answer = false; goto leave }
 #ifdef LATE_ANSWER
     :: d_step { answer -> answer = false; age = 0; enter() }
 #else
@@ -344,7 +347,8 @@ proctype Heartbeat() {
 
 proctype Late() {
     do
-    :: d_step { late != NONE -> acquire(late, true); held = false; late = NONE }
+    :: d_step { late != NONE ->
+                acquire(late, true); held = false; late = NONE }
     :: d_step { late != NONE -> late = NONE }
     od
 }
@@ -392,7 +396,8 @@ active proctype Time() {
         for (c : 0 .. CLIENTS - 1) {
             if
             :: c != faulty && inside[c] ->
-                renew(token(c)); kept = held; held = false; assert(kept); kept = false
+                renew(token(c)); kept = held; held = false;
+                assert(kept); kept = false
             :: c != faulty && waits[c] && asked[token(c)] ->
                 asked[token(c)] = PLACE + 1
             :: else
@@ -400,7 +405,8 @@ active proctype Time() {
         }
         for (c : 0 .. TOKENS - 1) {
             if
-            :: score[c] > 0 && !(c / 2 != faulty && inside[c / 2] && token(c / 2) == c) -> score[c]--
+            :: score[c] > 0 && !(c / 2 != faulty && inside[c / 2] &&
+                                 token(c / 2) == c) -> score[c]--
             :: else
             fi;
             if
