@@ -149,7 +149,7 @@ class Daemon(Service):
         except psutil.TimeoutExpired as error:
             raise ToolError(f'{self.name} cannot be killed: {error}')
         # The parent of an orphan may be slow to reap it.
-        wait_for(f'{self.name} to be gone', lambda: _demand_dead(processes),
+        wait_for(f'{self.name} to be gone', lambda: demand_dead(processes),
                  KILL_SECONDS)
         self._process = None
 
@@ -164,7 +164,11 @@ class Daemon(Service):
             process.resume()
 
 
-def _demand_dead(processes):
+def demand_dead(processes):
+    """Raise an exception if a process lives.
+
+    :param processes: list of psutil.Process
+    """
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             if process.status() != psutil.STATUS_ZOMBIE:

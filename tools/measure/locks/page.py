@@ -89,8 +89,8 @@ def page(lines, facts):
     values = Values(lines)
     return '\n'.join([
         INTRODUCTION,
-        _paragraph('Measured on %(date)s with %(cores)d cores, Python '
-                   '%(python)s, beside tooz %(tooz)s.' % facts),
+        paragraph('Measured on %(date)s with %(cores)d cores, Python '
+                  '%(python)s, beside tooz %(tooz)s.' % facts),
         _verdict(lines),
         UNCONTENDED, _uncontended(values),
         HAND_OVER, _hand_over(values),
@@ -98,7 +98,8 @@ def page(lines, facts):
         CROWD, _crowd(values)])
 
 
-def _paragraph(text):
+def paragraph(text):
+    """Return a text, wrapped, as a paragraph."""
     return textwrap.fill(text, 79) + '\n'
 
 
@@ -112,7 +113,7 @@ def _verdict(lines):
                         subsequent_indent='  ') for sentence in said)])
 
 
-def _table(heading, rows):
+def table(heading, rows):
     """Return a list-table.
 
     :param heading: list of text
@@ -163,12 +164,12 @@ def _uncontended(values):
                 _cell(values.line(name, lock + '_ms'), '%.3f'),
                 _trips(values, name, lock),
                 '; '.join(ratios) or NONE, '; '.join(goals) or NONE])
-    return _table(['Backend', 'Lock', 'Milliseconds', 'Round trips',
-                   'Ratio', 'Goal'], rows)
+    return table(['Backend', 'Lock', 'Milliseconds', 'Round trips',
+                  'Ratio', 'Goal'], rows)
 
 
 def _hand_over(values):
-    return _table(
+    return table(
         ['Backend', *(title[0].upper() + title[1:]
                       for title in HAND_OVERS.values())],
         [[backend.title, *(_cell(values.line(name, key), '%.1f')
@@ -177,7 +178,7 @@ def _hand_over(values):
 
 
 def _throughput(values):
-    return _table(
+    return table(
         ['Backend', '1 reader', '8 readers', '64 readers',
          '8, against 8 names', '64, against 64 names'],
         [[backend.title,
@@ -189,7 +190,7 @@ def _throughput(values):
 
 
 def _crowd(values):
-    return _table(
+    return table(
         ['Backend', '1,000 readers of one name', '5,000 names',
          'Last against first readers'],
         [[backend.title,
