@@ -13,7 +13,8 @@
  * of a lease; a place in the queue lasts for one tick.  With OLDER there is a
  * process of an older tooz, which looks at nothing but the key of the lock.
  *
- * Left out: the channel, which is but a hint: a waiter may ask at any time.
+ * Left out: the key of tooz 8, which every script writes and deletes with that
+ * of the lock.  The channel, which is but a hint: a waiter may ask at any time.
  * The queue of the waiters of one process (see file.pml).  BREAK and OWNERS.
  * Servers that lose their data, and clocks that are stepped: the module says
  * that they can lose locks.  More than one late and one abandoned request.

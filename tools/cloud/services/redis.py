@@ -7,8 +7,8 @@ import redis
 from tools.cloud.services import service
 from tools.cloud import site as sites
 
-LOCKS = '_tooz_*_lock*'
-"""The pattern of the keys of all locks."""
+LOCKS = '*_tooz*_lock*'
+"""The pattern of the keys of all locks, of tooz 8 too."""
 
 
 class Redis(service.Daemon):

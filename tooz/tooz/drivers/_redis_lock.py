@@ -13,21 +13,22 @@
 
 """The locks of the Redis driver.
 
-A lock has four keys on the server.
+A lock has five keys on the server.
 
-* The lock itself, the key that an older tooz has used all along: a string that
-  expires. It is the token of who holds the lock exclusively, or ``shared``. An
-  older tooz, which knows no more than this key, takes the lock only while the
-  key does not exist.
+* The lock itself: a string that expires. It is the token of who holds the lock
+  exclusively, or ``shared``. tooz 9.0 and 9.1, which know no more than this
+  key, take the lock only while the key does not exist.
+* The same under the name that the key had up to tooz 8. Whoever holds the lock
+  has both, so those older ones are kept out, and keep others out, as well.
 * Those who share it: a sorted set of their tokens, scored by when each one
-  expires. It counts while the first key says ``shared``, which expires with
-  the last of them and is deleted by the last to leave.
+  expires. It counts while the first two keys say ``shared``, which expire with
+  the last of them and are deleted by the last to leave.
 * The queue: a sorted set of tokens of those who wait, in order of arrival.
 * When they asked last: the same tokens, scored by when a waiter that asks no
   more loses its place.
 
 Every hold has a token of its own, which says who it is. Whoever asks for the
-lock gets it if the first key allows it and nobody waits in front. Else, a
+lock gets it if those two keys allow it and nobody waits in front. Else, a
 waiter joins the queue. All this is one script, one step for the server, by the
 server's clock, and to ask twice with one token does it once.
 
@@ -304,21 +305,24 @@ class _RedisHold(_sharing.Hold):
 class RedisLock(_sharing.SharedLock[_RedisHold]):
     """A lock on a Redis server.
 
-    :param name: The name of the lock, the key of an older tooz.
+    :param name: The name of the lock, its key since tooz 9.
+    :param former: Its key up to tooz 8.
     :param server: The connections to the server.
     """
 
     FIRST_PAUSE = 0.01
     LONGEST_PAUSE = 1
 
-    def __init__(self, name: bytes, server: LockServer) -> None:
+    def __init__(self, name: bytes, former: bytes, server: LockServer) -> None:
         super().__init__(name, (id(server), name))
         self.server = server
+        self._former = former
 
     def arguments(self, token: bytes = b'') -> tuple[bytes, ...]:
         """Return the keys and the arguments of the scripts."""
         return (
             self.name,
+            self._former,
             self.name + b'_shared',
             self.name + b'_queue',
             self.name + b'_asked',

@@ -13,7 +13,7 @@
 
 """What a Redis server does for a lock, as Lua scripts.
 
-Each is one step for the server. All get the four keys of
+Each is one step for the server. All get the five keys of
 :mod:`tooz.drivers._redis_lock` and, as arguments, a token, the lease in
 milliseconds, the channel to publish on, and for how many milliseconds to keep
 a place in the queue, 0 for none.
@@ -22,7 +22,7 @@ a place in the queue, 0 for none.
 from tooz.drivers import _redis_connections
 
 _BEGINNING = """
-local lock, sharers, queue, asked = unpack(KEYS)
+local lock, former, sharers, queue, asked = unpack(KEYS)
 local token, lease, channel, place = unpack(ARGV)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -31,27 +31,40 @@ local function shares(token)
     return token:sub(1, 7) == 'shared '
 end
 
+local function allows(key, token)
+    local holder = redis.call('GET', key)
+    return not holder or holder == 'shared' and shares(token)
+end
+
 -- Whether the lock can be had, whoever waits for it.
 local function is_free_for(token)
-    local holder = redis.call('GET', lock)
-    return not holder or holder == 'shared' and shares(token)
+    return allows(lock, token) and allows(former, token)
 end
 
 -- A token in the set has shared the lock ever since, even if it has expired:
 -- who takes the lock anew deletes the set.
 local function is_held()
     local holder = redis.call('GET', lock)
+    if holder ~= redis.call('GET', former) then
+        return false
+    end
     if holder ~= 'shared' then
         return holder == token
     end
     return redis.call('ZSCORE', sharers, token)
 end
 
+local function set(holder, expiry)
+    for _, key in ipairs({lock, former}) do
+        redis.call('SET', key, holder)
+        redis.call('PEXPIREAT', key, expiry)
+    end
+end
+
 -- The lock is shared until the last of those who share it expires.
 local function set_shared()
     local last = redis.call('ZREVRANGE', sharers, 0, 0, 'WITHSCORES')[2]
-    redis.call('SET', lock, 'shared')
-    redis.call('PEXPIREAT', lock, last)
+    set('shared', last)
     redis.call('PEXPIREAT', sharers, last)
 end
 
@@ -61,7 +74,7 @@ local function hold()
         redis.call('ZADD', sharers, now + lease, token)
         set_shared()
     else
-        redis.call('SET', lock, token, 'PX', lease)
+        set(token, now + lease)
     end
 end
 
@@ -87,7 +100,7 @@ end
 
 
 def _script(text: str) -> _redis_connections.Script:
-    return _redis_connections.Script(_BEGINNING + text, keys=4)
+    return _redis_connections.Script(_BEGINNING + text, keys=5)
 
 
 # Return 1 if the lock is held now.
@@ -104,7 +117,7 @@ if not is_held() then
         end
         return 0
     end
-    if redis.call('EXISTS', lock) == 0 then
+    if redis.call('EXISTS', lock, former) < 2 then
         redis.call('DEL', sharers)
     end
 end
@@ -130,7 +143,7 @@ if held then
     if redis.call('ZCARD', sharers) > 0 then
         set_shared()
     else
-        redis.call('DEL', lock)
+        redis.call('DEL', lock, former)
     end
 end
 make_way()
@@ -139,14 +152,16 @@ return held and 1 or 0
 
 # Return 0 if nobody held the lock.
 BREAK = _script("""
-local broken = redis.call('DEL', lock)
+local broken = redis.call('DEL', lock, former)
 make_way()
 return broken
 """)
 
 # Return the tokens of the holders and of the waiters.
 OWNERS = _script("""
-local holders = {redis.call('GET', lock) or nil}
+local holders = {
+    redis.call('GET', lock) or redis.call('GET', former) or nil
+}
 if holders[1] == 'shared' then
     holders = redis.call('ZRANGEBYSCORE', sharers, now + 1, '+inf')
 end

@@ -15,6 +15,7 @@
 
 import functools
 import gc
+import itertools
 import logging
 import os
 import random
@@ -215,6 +216,7 @@ class RedisTestCase(testcase.TestCase):
         """Use another lock from now on."""
         self.name = os.urandom(8).hex().encode()
         self.key = b'_tooz_%s_lock' % self.name
+        self.locks = (self.key, b"b'_tooz'_b'%s'_lock" % self.name)
 
     def url(self, options=OPTIONS, port=None):
         return (
@@ -267,7 +269,7 @@ class RedisTestCase(testcase.TestCase):
         return self.client.zrange(self.key + b'_queue', 0, -1)
 
     def keys(self):
-        return self.client.keys(self.key + b'*')
+        return self.client.keys(b'*%s*' % self.name)
 
 
 @ddt.ddt
@@ -279,24 +281,28 @@ class TestRedisLock(RedisTestCase):
         self.coord = self.coordinator()
         self.stranger = self.coordinator()
 
-    def older(self):
-        """Return the lock that tooz up to 9.1 takes."""
-        return self.client.lock(
-            self.key.decode(), timeout=30, thread_local=False
-        )
+    def older(self, key):
+        """Return the lock that an older tooz takes.
+
+        :param key: One of ``self.locks``, for tooz 9 and for those before.
+        """
+        return self.client.lock(key.decode(), timeout=30, thread_local=False)
 
     def older_gets_it(self):
-        older = self.older()
-        if older.acquire(blocking=False):
-            older.release()
-            return True
-        return False
+        """Return whether one of all the older ones gets the lock."""
+        gotten = [
+            older.acquire(blocking=False) and not older.release()
+            for older in map(self.older, self.locks)
+        ]
+        self.assertEqual(1, len(set(gotten)), 'They do not agree')
+        return gotten[0]
 
     # An older tooz
 
-    @ddt.data(False, True)
-    def test_the_lock_of_an_older_tooz_is_waited_for(self, shared):
-        older = self.older()
+    @ddt.data(*itertools.product((False, True), (0, 1)))
+    @ddt.unpack
+    def test_the_lock_of_an_older_tooz_is_waited_for(self, shared, key):
+        older = self.older(self.locks[key])
         self.assertTrue(older.acquire(blocking=False))
         lock = self.lock()
         self.assertFalse(lock.acquire(blocking=False, shared=shared))
@@ -360,14 +366,28 @@ class TestRedisLock(RedisTestCase):
         self.assertIn(self.client.pttl(self.key), range(1, 30001))
         self.assertTrue(stays.release())
 
-    def test_a_lock_that_an_older_tooz_breaks_is_not_shared_any_more(self):
+    @ddt.data(0, 1)
+    def test_a_lock_that_an_older_tooz_breaks_is_not_shared_any_more(
+        self, key
+    ):
         lost = self.held(True)
-        self.client.delete(self.key)
+        self.client.delete(self.locks[key])
         lock = self.held(True)
         self.assertFalse(lost.is_still_owner())
         self.assertFalse(lost.release())
         self.assertTrue(lock.is_still_owner())
         self.assertTrue(lock.release())
+
+    @ddt.data(*itertools.product((False, True), (0, 1)))
+    @ddt.unpack
+    def test_a_lock_that_an_older_tooz_takes_over_is_lost(self, shared, key):
+        lock, older = self.held(shared), self.older(self.locks[key])
+        self.client.delete(self.locks[key])
+        self.assertTrue(older.acquire(blocking=False))
+        self.coord.heartbeat()
+        self.assertFalse(lock.is_still_owner())
+        self.assertFalse(lock.release())
+        self.assertTrue(older.owned())
 
     # Expiry
 
@@ -381,8 +401,9 @@ class TestRedisLock(RedisTestCase):
                 self.key + b'_shared',
                 {lock._holds[0].token: seconds * 1000 - 1},
             )
-        self.client.pexpire(self.key, 1)
-        eventually(lambda: not self.client.exists(self.key), 'It stays')
+        for key in self.locks:
+            self.client.pexpire(key, 1)
+        eventually(lambda: not self.client.exists(*self.locks), 'It stays')
         with mock.patch.object(_redis_lock.LOG, 'warning') as warning:
             self.coord.heartbeat()
         self.assertEqual(1, warning.call_count)
@@ -716,7 +737,8 @@ class TestRedisLock(RedisTestCase):
         self.assertTrue(lock.release())
         self.assertFalse(lock.acquired)
         between.hear()
-        self.client.persist(self.key)
+        for key in self.locks:
+            self.client.persist(key)
         coordinator.heartbeat()
         eventually(self.is_free, 'It is left')
 
@@ -785,7 +807,8 @@ class TestRedisLock(RedisTestCase):
 
         with mock.patch.object(_redis_connections, '_exchange', lose_answer):
             self.assertFalse(self.lock().acquire(1, shared))
-        self.client.persist(self.key)
+        for key in self.locks:
+            self.client.persist(key)
         self.client.persist(self.key + b'_shared')
         self.coord.heartbeat()
         self.assertEqual([], self.keys())
@@ -910,7 +933,7 @@ class TestSentinelLock(RedisTestCase):
         self.has_reached_the_replica()
         replica = self.replica.client()
         replica.config_set('replica-read-only', 'no')
-        replica.delete(self.key)
+        replica.delete(*self.locks)
         self.sentinel.fail_over(self.replica)
         self.coord.heartbeat()
         self.assertFalse(lock.is_still_owner())
