@@ -37,6 +37,7 @@ CHECK = [
     'functional-threads',
     'commits',
     'models',
+    'tooz-older',
     'docs',
     'releasenotes',
     'upstream',
@@ -86,7 +87,7 @@ PLANS = {'test': TEST, 'check': CHECK, 'ci': CI}
 
 AT_A_TIME = 2
 APART = (
-    ('tooz', 'tooz-threads'),
+    ('tooz', 'tooz-older', 'tooz-threads'),
     ('storm', 'cloud', 'cloud-storm', 'cloud-faults', 'mutants'),
 )
 """Environments that do not run beside each other: tests of leases, and those
