@@ -32,6 +32,7 @@ from cinder.tests.functional import concurrent_base
 from cinder.tests.functional import copying_driver
 from cinder.tests.unit import fake_constants as fake
 from cinder.tests.unit.image import fake as fake_image
+from cinder.volume.flows.manager import create_volume
 
 CREATES = 8
 
@@ -64,8 +65,24 @@ class ImageVolumeTestCase(concurrent_base.ConcurrentTestCase):
             image_utils.TemporaryImages, 'fetch',
             lambda *args, **kwargs: contextlib.nullcontext('image'))
 
-    def create_from_image(self):
-        return self.create_volume(imageRef=self.image_id)
+    def use_image_volume_cache(self, **options):
+        """Let services that are started from now on use the cache.
+
+        :param options: Values other than those that it needs.
+        """
+        self.override_config('image_volume_cache_enabled',
+                             options.pop('image_volume_cache_enabled', True),
+                             group='backend_defaults')
+        self.flags(**{'cinder_internal_tenant_project_id': fake.UUID1,
+                      'cinder_internal_tenant_user_id': fake.UUID2,
+                      **options})
+
+    def create_from_image(self, **options):
+        return self.create_volume(imageRef=self.image_id, **options)
+
+    def outdate_image(self):
+        self.images.update(None, self.image_id, {
+            'updated_at': datetime.datetime(2026, 1, 2)})
 
 
 @ddt.ddt
@@ -73,10 +90,7 @@ class ImageVolumeCacheTestCase(ImageVolumeTestCase):
 
     def setUp(self):
         super().setUp()
-        self.override_config('cinder_internal_tenant_project_id', fake.UUID1)
-        self.override_config('cinder_internal_tenant_user_id', fake.UUID2)
-        self.override_config('image_volume_cache_enabled', True,
-                             group='backend_defaults')
+        self.use_image_volume_cache()
         self.start_services()
         first = self.create_from_image()
         self.wait_for_status([first], 'available')
@@ -85,10 +99,6 @@ class ImageVolumeCacheTestCase(ImageVolumeTestCase):
                                              entry['volume_id'])
         self.assertEqual(self.checksum, self.cached.checksum)
         del self.driver.journal[:]
-
-    def outdate_image(self):
-        self.images.update(None, self.image_id, {
-            'updated_at': datetime.datetime(2026, 1, 2)})
 
     def evict(self):
         """Evict the entry with a create that finds it out of date."""
@@ -113,18 +123,21 @@ class ImageVolumeCacheTestCase(ImageVolumeTestCase):
     def test_an_entry_that_is_evicted_first_is_not_cloned(self):
         found = concurrent_base.Gate()
         self.addCleanup(found.open)
-        hit = cache.ImageVolumeCache._notify_cache_hit
-        hits = []
+        get_entry = cache.ImageVolumeCache.get_entry
+        clone = create_volume.CreateVolumeFromSpecTask._create_from_image_cache
 
-        def wait_at_the_second_hit(*args):
-            """Only the second hit precedes the clone."""
-            hits.append(args)
-            if len(hits) == 2:
-                found(self.cached)
-            hit(*args)
+        def find_and_wait(*args, **kwargs):
+            entry = get_entry(*args, **kwargs)
+            found(self.cached)
+            return entry
 
-        self.mock_object(cache.ImageVolumeCache, '_notify_cache_hit',
-                         wait_at_the_second_hit)
+        def clone_what_is_found(*args):
+            self.mock_object(cache.ImageVolumeCache, 'get_entry',
+                             find_and_wait)
+            return clone(*args)
+
+        self.mock_object(create_volume.CreateVolumeFromSpecTask,
+                         '_create_from_image_cache', clone_what_is_found)
         volume = self.create_from_image()
         self.eventually(lambda: found.arrived, 'It does not find the entry')
         deletes = self.gate('delete_volume')
