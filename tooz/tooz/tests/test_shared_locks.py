@@ -117,15 +117,19 @@ class TestSharedLocks(tests.TestWithCoordinator):
 
     def waits(self, lock, shared, blocking=True):
         """Let another thread acquire a lock, and return once it waits."""
-        before = self._waiters()
+        before = self._waiters(lock)
         waiter = Background(lock.acquire, blocking, shared)
         self.addCleanup(lock.release)
-        self.eventually(lambda: self._waiters() > before, 'It does not wait')
+        self.eventually(
+            lambda: self._waiters(lock) > before, 'It does not wait'
+        )
         return waiter
 
-    def _waiters(self):
+    def _waiters(self, lock):
+        # The last waiter of another test may still be on its way out.
         return sum(
-            not hold.acquired and hold.waits for hold in _sharing._all_holds()
+            hold.key == lock.key and hold.waits and not hold.acquired
+            for hold in _sharing._all_holds()
         )
 
     def eventually(self, condition, message):
@@ -250,9 +254,12 @@ class TestSharedLocks(tests.TestWithCoordinator):
         held = self.held(False)
         waiters = []
         for number, shared in enumerate((False, True, False, True)):
-            before = self._waiters()
-            waiters.append(Background(take, number, self.lock(), shared))
-            self.eventually(lambda: self._waiters() > before, 'Nobody waits')
+            lock = self.lock()
+            before = self._waiters(lock)
+            waiters.append(Background(take, number, lock, shared))
+            self.eventually(
+                lambda: self._waiters(lock) > before, 'Nobody waits'
+            )
         held.release()
         for waiter in waiters:
             waiter.result()
