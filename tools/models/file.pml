@@ -4,9 +4,9 @@
  * tooz/tooz/_sharing.py, on one name.
  *
  * Modelled: every system call is one step; steps of all threads interleave.
- * An open file has a lock on byte 0, a ticket, a place among the holders, and
- * while somebody takes the whole file at once, all of these.  The ranks are
- * the offsets of the tickets: who arrived first has the lowest.
+ * An open file has a ticket, a place among the holders, and while somebody
+ * takes the whole file at once, both and all other tickets.  The ranks are the
+ * offsets of the tickets: who arrived first has the lowest.
  *
  * Left out: arrivals in the same millisecond, forks, pauses of waiters, which
  * may ask at any time once they are first in their process.
@@ -31,8 +31,8 @@
  * Damage, which must be found:
  * NO_TICKETS who waits does not look for tickets before its own
  * NO_LOOK    who shares the open file of its process looks for no tickets
+ * NO_PLACE   who waits does not look for other holders
  * NO_NAME    who has the lock does not look whether its file has a name
- * NO_BYTE    who waits does not take byte 0
  * CLASSIC    locks belong to the process: a close drops all of them
  * NO_COUNT   the first to leave a shared open file closes it
  */
@@ -55,8 +55,7 @@ bool ticketed[NT];
 bool ended[NT];
 
 byte generation[NO];      /* which file it is, 0 if it is closed */
-byte lock[NO];            /* the modes of what it has locked */
-byte whole[NO];
+byte whole[NO];           /* the modes of what it has locked */
 byte place[NO];
 byte ticket[NO];          /* the mode of the ticket */
 byte holder[NO];          /* the thread whose ticket it is */
@@ -88,11 +87,10 @@ inline forbids(o, condition) {
         other = 0
     }
 }
-#define FORBIDS_BYTE exclude(lock[other], mode[t])
 #define FORBIDS_PLACE exclude(place[other], mode[t])
 #define FORBIDS_TICKET exclude(whole[other], mode[t])
-#define FORBIDS_WHOLE (exclude(lock[other], mode[t]) || \
-    exclude(place[other], mode[t]) || exclude(ticket[other], mode[t]))
+#define FORBIDS_WHOLE (exclude(place[other], mode[t]) || \
+    exclude(ticket[other], mode[t]))
 #define BEFORE (exclude(whole[other], mode[t]) || \
     (exclude(ticket[other], mode[t]) && rank[holder[other]] < rank[t]))
 #define AMONG_TICKETS (exclude(whole[other], SHARED) || \
@@ -114,7 +112,6 @@ inline open(o) {
 
 inline close(o) {
     generation[o] = 0;
-    lock[o] = 0;
     whole[o] = 0;
     place[o] = 0;
     ticket[o] = 0;
@@ -140,7 +137,7 @@ inline drop(o) {
             for (other : 0 .. NO - 1) {
                 if
                 :: same_file(other, o) && owner[other] == owner[o] ->
-                    lock[other] = 0; place[other] = 0; ticket[other] = 0
+                    place[other] = 0; ticket[other] = 0
                 :: else
                 fi
             }
@@ -255,8 +252,7 @@ attempt:
             :: no -> no = false; goto refused
             :: else
             fi;
-            lock[file[t]] = mode[t]; place[file[t]] = mode[t];
-            whole[file[t]] = mode[t]
+            place[file[t]] = mode[t]; whole[file[t]] = mode[t]
         }
     :: else ->
         if
@@ -280,17 +276,9 @@ attempt:
         }
 #endif
         atomic {
-#ifndef NO_BYTE
-            forbids(file[t], FORBIDS_BYTE);
-#endif
-            if
-            :: no -> no = false; goto refused
-            :: else
-            fi;
-            lock[file[t]] = mode[t]
-        }
-        atomic {
+#ifndef NO_PLACE
             forbids(file[t], FORBIDS_PLACE);
+#endif
             if
             :: no -> no = false; goto refused
             :: else
@@ -416,7 +404,7 @@ active proctype Older() {
         no = false;
         for (o : 0 .. NO - 1) {
             if
-            :: generation[o] && (lock[o] || place[o] || ticket[o]) -> no = true
+            :: generation[o] && (place[o] || ticket[o]) -> no = true
             :: else
             fi
         }

@@ -85,6 +85,7 @@ RUNS = [
     Run('file-no-count', 'file', 'NT=3 NO_COUNT', fails=ALONE),
     Run('file-classic', 'file', 'NT=3 CLASSIC', fails=ALONE),
     Run('file-no-name', 'file', 'NT=3 REMOVE NO_NAME', fails=ALONE),
+    Run('file-no-place', 'file', 'NT=3 NO_PLACE', fails=ALONE),
     Run('file-no-look', 'file', 'NT=3 FOREVER NO_LOOK', 'not_starved',
         fails=STARVED),
     Run('redis-no-key', 'redis', 'CLIENTS=2 OLDER NO_KEY', fails=ALONE),

@@ -19,14 +19,14 @@ when their holder dies, threads exclude each other as processes do, and closing
 another descriptor of the file drops nothing. The classic record lock that an
 older tooz takes on the whole file conflicts with each of them.
 
-* Byte 0 is the lock: holders set a read lock on it to share it, a write lock
-  to have it exclusively.
 * Every waiter locks a byte of its own, its ticket. Its offset is the time of
   arrival and the number of the process, so who came first has the lowest
-  ticket. A waiter takes byte 0 when no ticket that conflicts with its own
-  comes before it.
-* A holder also locks all bytes from such an offset on, in the upper half of
-  the offsets, for those who ask who holds the lock.
+  ticket.
+* A holder locks all bytes from such an offset on, in the upper half of the
+  offsets: with a read lock to share them, with a write lock to have them
+  exclusively. All holders have the last byte, so they exclude each other, and
+  the offset is for those who ask who holds the lock. A waiter locks them when
+  no ticket that conflicts with its own comes before it.
 
 Who comes when nobody waits, locks the whole file at once, which fails if
 there is a holder or a ticket that conflicts, and then leaves the tickets.
@@ -62,10 +62,8 @@ import tooz
 from tooz import _sharing
 from tooz import locking
 
-_LOCK = 0
-_TICKETS = 1
 _HOLDERS = 1 << 62
-"""Where the bytes of that kind begin."""
+"""Where the bytes of holders begin, behind the tickets."""
 
 _PROCESS_BITS = 22
 """How many bits the number of a process has on Linux."""
@@ -80,8 +78,7 @@ def _record(kind: int, start: int, end: int = 0) -> bytes:
 
 _KINDS = {True: fcntl.F_RDLCK, False: fcntl.F_WRLCK}
 _WHOLE_FILE = {shared: _record(_KINDS[shared], 0) for shared in _KINDS}
-_THE_LOCK = {shared: _record(_KINDS[shared], _LOCK, 1) for shared in _KINDS}
-_SHARED_TICKETS = _record(fcntl.F_RDLCK, _TICKETS, _HOLDERS)
+_SHARED_TICKETS = _record(fcntl.F_RDLCK, 0, _HOLDERS)
 _UNLOCK = _record(fcntl.F_UNLCK, 0)
 
 
@@ -171,7 +168,6 @@ class _FileHold(_sharing.Hold):
         super().__init__(lock, shared, deadline)
         self.removes_file = False
         self._file: _OpenFile | None = None
-        self._has_ticket = False
         self._ticket = (int(self.since * 1000) << _PROCESS_BITS) + self.pid
 
     def try_acquire(self) -> bool:
@@ -203,17 +199,13 @@ class _FileHold(_sharing.Hold):
             held = lock_file.lock(_WHOLE_FILE[self.shared])
         else:
             ticket = self._ticket
-            if not self._has_ticket:
-                record = _record(kind, ticket, ticket + 1)
-                self._has_ticket = lock_file.lock(record)
             held = (
-                self._has_ticket
-                and lock_file.could_lock(_record(kind, _TICKETS, ticket))
-                and lock_file.lock(_THE_LOCK[self.shared])
+                lock_file.lock(_record(kind, ticket, ticket + 1))
+                and lock_file.could_lock(_record(kind, 0, ticket))
                 and lock_file.lock(_record(kind, holder))
             )
         if held:
-            lock_file.lock(_record(fcntl.F_UNLCK, _TICKETS, holder))
+            lock_file.lock(_record(fcntl.F_UNLCK, 0, holder))
             if self.shared:
                 lock_file.is_shared = True
                 _shared_files[self.key] = lock_file
@@ -221,7 +213,6 @@ class _FileHold(_sharing.Hold):
 
     def give_up(self) -> None:
         lock_file, self._file = self._file, None
-        self._has_ticket = False
         # An exception that somebody keeps has the file in its traceback.
         if lock_file is not None and not lock_file.is_shared:
             lock_file.unlock()
@@ -312,7 +303,7 @@ def _owners(path: str) -> Iterator[locking.Owner]:
         offset = int(start)
         since = None
         if kind == 'OFDLCK':
-            if offset < _TICKETS:
+            if not offset:  # It has locked the whole file in this moment.
                 continue
             milliseconds = offset % _HOLDERS >> _PROCESS_BITS
             since = _sharing.wall_time(milliseconds / 1000)
