@@ -111,13 +111,24 @@ class TestSharedLock(testcase.TestCase):
 
     def test_an_error_of_the_first_waiter_wakes_the_next(self):
         failing = FakeLock(False)
-        waiters = self.waits(failing), self.waits(FakeLock())
-        failing.answers = [tooz.ToozError('no answer')]
-        _sharing._wake('a')
-        self.assertIsInstance(waiters[0].result(), tooz.ToozError)
-        self.assertIs(True, waiters[1].result())
+        with mock.patch.object(_sharing._Turn, 'LONGEST_WAIT', 1000):
+            waiters = self.waits(failing), self.waits(FakeLock())
+            failing.answers = [tooz.ToozError('no answer')]
+            _sharing._wake('a')
+            self.assertIsInstance(waiters[0].result(), tooz.ToozError)
+            self.assertIs(True, waiters[1].result())
         self.assertEqual(1, failing.gave_up)
         self.assertFalse(failing.acquired)
+
+    def test_nobody_to_wake_is_no_error(self):
+        """A waiter can go between a look at the queue and the mutex."""
+        with mock.patch.dict(_sharing._queues, a=[lambda: None]):
+            _sharing._wake('a')
+            mutex = mock.MagicMock()
+            mutex.__enter__.side_effect = lambda *_: _sharing._queues.clear()
+            with mock.patch.object(_sharing, '_mutex', mutex):
+                _sharing._wake('a')
+        mutex.__exit__.assert_called_once()
 
     def test_a_waiter_that_was_dropped_is_not_waited_for(self):
         """An exception can come before the waiter leaves the queue."""
@@ -148,9 +159,66 @@ class TestSharedLock(testcase.TestCase):
         self.assertEqual(1, lock.gave_up)
         for blocking, timeout in ((True, None), (True, 1000), (False, None)):
             self.assertRaises(
-                coordination.OperationTimedOut, lock.acquire, blocking, timeout
+                coordination.OperationTimedOut,
+                lock.acquire,
+                blocking,
+                timeout=timeout,
             )
         self.assertFalse(lock.acquired)
+
+    def test_an_interrupt_while_a_waiter_leaves_does_not_keep_it(self):
+        error = KeyboardInterrupt()
+        interrupts = [error]
+
+        def interrupted(turn, leave=_sharing._Turn.leave):
+            if interrupts:
+                raise interrupts.pop()
+            leave(turn)
+
+        with mock.patch.object(_sharing._Turn, 'leave', interrupted):
+            self.assertRaises(
+                KeyboardInterrupt, FakeLock(False).acquire, timeout=0
+            )
+        # The traceback has the frames of the wait.
+        self.assertIsNotNone(error.__traceback__)
+        self.assertNotIn('a', _sharing._queues)
+
+    def test_nothing_is_left_of_a_hold(self):
+        lock = FakeLock()
+        for answer in (False, True):
+            hold = FakeHold(lock, False, None)
+            lock.answers = [answer]
+            with (
+                mock.patch.object(lock, '_new_hold', return_value=hold),
+                mock.patch.object(_sharing.LOG, 'warning') as warning,
+            ):
+                self.assertIs(answer, lock.acquire(blocking=False))
+                self.assertIs(answer, hold in _sharing._all_holds())
+                self.assertIs(answer, lock.release())
+            self.assertNotIn(hold, _sharing._all_holds())
+            warning.assert_not_called()
+
+    def test_who_asks_without_waiting_is_no_owner(self):
+        lock = FakeLock(name='b')
+        owners = []
+
+        def ask(hold):
+            owners.append(lock.owners())
+            return True
+
+        with mock.patch.object(FakeHold, 'try_acquire', ask):
+            self.assertTrue(lock.acquire())
+        self.assertEqual([[]], owners)
+        self.assertEqual(1, len(lock.owners()))
+        self.assertTrue(lock.release())
+
+    def test_what_is_being_released_is_not_held(self):
+        """Nobody renews it, and that it is gone is no loss."""
+        lock = FakeLock()
+        lock.acquire()
+        (hold,) = lock._holds
+        with mock.patch.object(hold, 'release', lambda: not hold.acquired):
+            self.assertTrue(lock.release())
 
     def test_the_collector_can_drop_a_turn_anywhere(self):
         def drop():
@@ -168,6 +236,7 @@ class TestSharedLock(testcase.TestCase):
             with mock.patch.object(_sharing, '_mutex', before):
                 _sharing._disown_all()
                 self.assertIsNot(before, _sharing._mutex)
+                _sharing._Turn('a').leave()
         self.assertNotIn('a', _sharing._queues)
         turn.leave()
 
@@ -178,6 +247,26 @@ class TestSharedLock(testcase.TestCase):
             self.assertFalse(lock.acquired)
             self.assertFalse(lock.release())
             self.assertEqual([], lock.owners())
+            self.assertTrue(lock.acquire())
+            self.assertTrue(lock.release())
+            self.assertFalse(lock.acquired)
+        self.assertTrue(lock.release())
+
+    def test_a_lock_is_exclusive_unless_it_is_said(self):
+        lock = FakeLock()
+        lock.acquire()
+        lock.acquire(shared=True)
+        self.assertEqual([False, True], [h.shared for h in lock._holds])
+
+    def test_the_last_hold_of_an_object_is_the_one_that_counts(self):
+        """It is the first to be released."""
+        lock = FakeLock()
+        for _number in range(2):
+            lock.acquire(shared=True)
+        with mock.patch.object(lock._holds[0], 'is_held', return_value=False):
+            self.assertTrue(lock.is_still_owner())
+            self.assertTrue(lock.release())
+            self.assertFalse(lock.is_still_owner())
         self.assertTrue(lock.release())
 
 
@@ -202,6 +291,7 @@ class TestLongWait(testcase.TestCase):
         super().setUp()
         self.now = 100.0
         self.told = []
+        self.slept = []
         for target, name, value in (
             (_sharing, 'now', lambda: self.now),
             (_sharing._Turn, 'wait', self.sleep),
@@ -214,6 +304,7 @@ class TestLongWait(testcase.TestCase):
         self.lock.purpose = 'delete volume 1'
 
     def sleep(self, seconds):
+        self.slept.append(seconds)
         self.now += min(seconds, 1)
 
     def tell(self, message, *args):
@@ -270,6 +361,12 @@ class TestLongWait(testcase.TestCase):
         self.assertEqual(3, told.count('process 4711'))
         self.assertTrue(told.endswith(', 2 others'), told)
 
+    def test_three_are_named(self):
+        self.hold(3)
+        (told,) = self.wait(19, 1)
+        self.assertEqual(3, told.count('process 4711'))
+        self.assertNotIn('others', told)
+
     def test_a_short_wait_is_not_told_of(self):
         self.wait(9, 0)
 
@@ -285,8 +382,17 @@ class TestLongWait(testcase.TestCase):
 
     def test_who_is_not_first_does_not_ask(self):
         turn = _sharing._Turn('a')
-        self.wait(79, 0)
+        with mock.patch.object(FakeHold, 'pause') as pause:
+            self.wait(79, 0)
+        pause.assert_not_called()
+        self.assertEqual([_sharing._Turn.LONGEST_WAIT] * 79, self.slept)
+        self.assertEqual(0, self.lock.questions)
         turn.leave()
+
+    def test_pauses_between_questions_grow(self):
+        self.lock.FIRST_PAUSE, self.lock.LONGEST_PAUSE = 1, 4
+        self.wait(8, 0)
+        self.assertEqual([1, 2, 4, 4, 4, 3, 2, 1], self.slept)
 
     def test_the_wait_goes_on_if_it_is_not_known_who_holds_the_lock(self):
         self.lock.find = mock.Mock(
@@ -310,8 +416,12 @@ class TestLongWait(testcase.TestCase):
 
     def test_the_wait_goes_on_if_there_are_no_more_threads(self):
         error = RuntimeError("can't start new thread")
-        with mock.patch.object(threading.Thread, 'start', side_effect=error):
+        with mock.patch.object(
+            threading.Thread, 'start', autospec=True, side_effect=error
+        ) as start:
             self.wait(19, 0)
+        ((thread,), _) = start.call_args
+        self.assertTrue(thread.daemon, 'A process cannot end meanwhile')
 
 
 class TestLease(testcase.TestCase):
@@ -323,8 +433,10 @@ class TestLease(testcase.TestCase):
             patch.start()
             self.addCleanup(patch.stop)
         self.bounds = []
+        self.slept = []
 
     def sleep(self, seconds):
+        self.slept.append(seconds)
         self.now += seconds
 
     def ask(self, *answers):
@@ -359,6 +471,21 @@ class TestLease(testcase.TestCase):
         self.assertLess(len(self.bounds), 15)
         self.assertEqual(0, lease.left())
 
+    def test_a_renewal_that_failed_is_tried_again_after_a_pause(self):
+        """A request takes 1 s, a pause 0.2 s, and none when 8 s are over."""
+        silence = coordination.OperationTimedOut('no answer')
+        lease = _sharing.Lease(8, self.now)
+        self.assertFalse(lease.renew(self.ask(*[silence] * 100)))
+        self.assertEqual([0.2] * 6 + [0], self.slept)
+
+    def test_a_request_may_take_no_more_than_what_is_left(self):
+        lease = _sharing.Lease(8, self.now)
+        bounds = []
+        for moment in (100, 107, 109):
+            self.now = moment
+            bounds.append(lease.bound())
+        self.assertEqual([2, 1, 0.1], bounds)
+
     def test_an_answer_that_comes_late_does_not_shorten_it(self):
         lease = _sharing.Lease(8, self.now)
         for sent in (105, 102):
@@ -376,7 +503,7 @@ class TestLease(testcase.TestCase):
         self.assertFalse(other.renew(self.ask()))
 
     def test_the_clock_decides_on_a_release_without_an_answer(self):
-        for moment, held in ((105, True), (115, False)):
+        for moment, held in ((109.5, True), (110, False)):
             self.now = 100
             lock = FakeLock()
             lock.acquire()
@@ -394,3 +521,14 @@ class TestClock(testcase.TestCase):
         with mock.patch.object(time, 'clock_gettime', clock):
             _sharing.now()
         clock.assert_called_once_with(time.CLOCK_BOOTTIME)
+
+    def test_a_moment_has_a_time_of_day(self):
+        with (
+            mock.patch.object(_sharing, 'now', return_value=100),
+            mock.patch.object(time, 'time', return_value=1000),
+        ):
+            moment = _sharing.wall_time(90)
+        self.assertEqual(
+            datetime.datetime(1970, 1, 1, 0, 16, 30, tzinfo=datetime.UTC),
+            moment,
+        )

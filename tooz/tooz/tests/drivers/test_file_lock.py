@@ -109,6 +109,7 @@ class TestFileLock(testcase.TestCase):
         self.assertFalse(lock.acquire(0.1, shared=shared))
         (owner,) = lock.owners()
         self.assertEqual((True, False, older.pid), owner[:3])
+        self.assertIsNone(owner.since)
         waiter = self.waits(lock, shared)
         older.release()
         self.assertIs(True, waiter.result())
@@ -160,6 +161,31 @@ class TestFileLock(testcase.TestCase):
             )
             self.assertTrue(process.do('release', 'a'))
         self.assertEqual(3, len(set(since)))
+
+    @ddt.data(False, True)
+    def test_the_kernel_tells_who_holds_the_lock_since_when(self, shared):
+        lock = self.lock()
+        lock.acquire(shared=shared)
+        with mock.patch.object(_sharing, 'wall_time', str):
+            (owner,) = _file_lock._owners(self.path)
+        milliseconds = int(lock._holds[0].since * 1000)
+        self.assertEqual(
+            (True, shared, os.getpid(), str(milliseconds / 1000)),
+            (*owner[:3], owner.since),
+        )
+        self.assertTrue(lock.release())
+
+    def test_who_takes_the_whole_file_in_a_moment_is_not_told_of(self):
+        held = self.lock()
+        held.acquire(shared=True)
+        other = _file_lock._OpenFile(_file_lock._open(self.path))
+        self.assertTrue(other.lock(_file_lock._WHOLE_FILE[True]))
+        self.assertEqual(
+            [True],
+            [owner.acquired for owner in _file_lock._owners(self.path)],
+        )
+        other.unlock()
+        self.assertTrue(held.release())
 
     # Files that are removed
 
@@ -214,6 +240,29 @@ class TestFileLock(testcase.TestCase):
         self.assertTrue(self.is_free())
         self.assertFalse(self.lock().break_())
         self.assertTrue(os.path.exists(self.path))
+
+    def test_break_of_a_lock_whose_file_another_one_removes(self):
+        lock = self.lock()
+        lock.acquire()
+        with mock.patch.object(os, 'unlink', side_effect=FileNotFoundError):
+            self.assertFalse(self.lock().break_())
+        self.assertTrue(lock.release())
+
+    @ddt.data(False, True)
+    def test_a_release_does_not_wait_for_the_collector(self, shared):
+        """Another thread that uses the object has the hold as well."""
+        lock = self.lock()
+        lock.acquire(shared=shared)
+        (hold,) = lock._holds
+        self.assertTrue(lock.release())
+        self.assertEqual(0, self.descriptors())
+        self.assertFalse(hold.is_held())
+
+    def test_a_child_has_a_hold_that_has_no_file(self):
+        """As while a waiter is not the first of its process."""
+        hold = self.lock()._new_hold(False, None)
+        hold.disown()
+        self.assertFalse(hold.is_held())
 
     def test_a_file_is_not_shared_while_its_locks_are_dropped(self):
         lock = self.lock()
@@ -310,6 +359,44 @@ class TestFileLock(testcase.TestCase):
                 self.assertFalse(self.lock().acquire(blocking=False))
                 self.assertFalse(self.lock().acquire(0.05))
             self.assertEqual(0, self.descriptors())
+
+    def commands(self, shared):
+        """Use a lock; return what the kernel is asked for meanwhile."""
+        commands = []
+
+        def note(descriptor, command, record):
+            commands.append(command)
+            return fcntl_fcntl(descriptor, command, record)
+
+        fcntl_fcntl = fcntl.fcntl
+        lock = self.lock()
+        with mock.patch('fcntl.fcntl', note):
+            self.assertTrue(lock.acquire(shared=shared))
+            self.assertTrue(lock.release())
+        return commands
+
+    @ddt.data(False, True)
+    def test_a_lock_without_waiters_takes_few_system_calls(self, shared):
+        """To lock the file, to leave the tickets and to unlock it."""
+        self.assertEqual([fcntl.F_OFD_SETLK] * 3, self.commands(shared))
+
+    def test_who_joins_those_who_share_sets_no_lock(self):
+        """It takes time with each lock that the file has."""
+        held = self.lock()
+        held.acquire(shared=True)
+        self.assertEqual([fcntl.F_OFD_GETLK], self.commands(True))
+        self.assertTrue(held.release())
+
+    @ddt.data(False, True)
+    def test_locks_are_dropped_once(self, shared):
+        """An error in ``__del__`` is told to nobody but this hook."""
+        with mock.patch.object(sys, 'unraisablehook') as hook:
+            lock = self.lock()
+            lock.acquire(shared=shared)
+            lock.release()
+            del lock
+            gc.collect()
+        hook.assert_not_called()
 
     def test_those_who_share_have_one_descriptor(self):
         locks = [self.lock() for _number in range(5)]
@@ -416,3 +503,19 @@ class TestFileLock(testcase.TestCase):
     def test_a_directory_is_made(self):
         self.path = os.path.join(self.path, 'b')
         self.assertTrue(self.is_free())
+
+    def test_a_directory_that_another_process_makes_is_used(self):
+        self.path = os.path.join(self.path, 'b')
+        makedirs = os.makedirs
+
+        def make_it_first(path, **options):
+            os.mkdir(path)
+            makedirs(path, **options)
+
+        with mock.patch.object(os, 'makedirs', make_it_first):
+            self.assertTrue(self.is_free())
+
+    def test_the_umask_says_who_may_use_a_file(self):
+        self.addCleanup(os.umask, os.umask(0o007))
+        self.assertTrue(self.is_free())
+        self.assertEqual(0o660, os.stat(self.path).st_mode & 0o777)
