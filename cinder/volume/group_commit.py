@@ -82,7 +82,7 @@ class GroupCommit:
         :returns: A context manager with a :class:`Share`.
         :raises Exception: That of ``make``.
         """
-        batch = self._join(key, make)
+        batch = self._join(key, make, discard)
         share = Share(batch.result)
         try:
             yield share
@@ -90,13 +90,9 @@ class GroupCommit:
             share.needed = False
             raise
         finally:
-            with self._lock:
-                batch.users -= 1
-                is_last = batch.users == 0
-            if is_last and not share.needed:
-                discard(batch.result)
+            self._leave(batch, share.needed, discard)
 
-    def _join(self, key, make):
+    def _join(self, key, make, discard):
         """Return a batch for which the result was made, with one user more."""
         while True:
             with self._lock:
@@ -108,9 +104,20 @@ class GroupCommit:
             if is_first:
                 self._make(key, batch, make)
                 return batch
-            batch.done.wait()
+            try:
+                batch.done.wait()
+            except BaseException:
+                self._leave(batch, False, discard)
+                raise
             if batch.made:
                 return batch
+
+    def _leave(self, batch, needed, discard):
+        with self._lock:
+            batch.users -= 1
+            is_last = batch.users == 0
+        if is_last and batch.made and not needed:
+            discard(batch.result)
 
     def _make(self, key, batch, make):
         try:

@@ -15,6 +15,7 @@
 
 import threading
 import time
+from unittest import mock
 
 from cinder.tests.unit import test
 from cinder.volume import group_commit
@@ -49,6 +50,7 @@ class GroupCommitTestCase(test.TestCase):
         self.may_make = threading.Event()
         self.may_leave = threading.Event()
         self.may_leave.set()
+        self.needed = True
         self.failing = set()
         self.threads = []
         self.addCleanup(self.may_make.set)
@@ -67,6 +69,7 @@ class GroupCommitTestCase(test.TestCase):
         try:
             with self.group.share(key, self.make,
                                   self.discarded.append) as share:
+                share.needed = self.needed
                 self.results.append(share.result)
                 self.may_leave.wait(PATIENCE)
         except ValueError as error:
@@ -197,3 +200,15 @@ class GroupCommitTestCase(test.TestCase):
 
         self.assertEqual(1, len(failed))
         self.assertEqual([], self.discarded)
+
+    def test_a_caller_that_is_stopped_while_it_waits_leaves(self):
+        self.needed = False
+        self.start_one_that_makes()
+        self.begin(1)
+        with mock.patch.object(self.group._latest[KEY].done, 'wait',
+                               side_effect=ValueError):
+            self.call()
+        self.finish()
+
+        self.assertEqual([False, False], self.made)
+        self.assertEqual([1, 2], sorted(self.discarded))
