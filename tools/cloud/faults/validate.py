@@ -153,7 +153,7 @@ def stuck(run):
 
 def lock(run):
     """Return each lock that outlived its lease."""
-    return [Violation('lock', name, f'lock {key} is held, a lease after '
+    return [Violation('lock', name, f'lock {key} outlived its lease after '
                                     f'{what}',
                       [source.source_id for source in run.sources
                        if source.source_id in key], time)
