@@ -88,7 +88,7 @@ PLANS = {'test': TEST, 'check': CHECK, 'ci': CI}
 AT_A_TIME = 2
 APART = (
     ('tooz', 'tooz-older', 'tooz-threads'),
-    ('storm', 'cloud', 'cloud-storm', 'cloud-faults', 'mutants'),
+    ('storm', 'cloud', 'cloud-storm', 'cloud-faults', 'mutants', 'wheel'),
 )
 """Environments that do not run beside each other: tests of leases, and those
 that make ``build/trees`` anew."""
