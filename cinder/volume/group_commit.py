@@ -132,6 +132,6 @@ class GroupCommit:
             with self._lock:
                 batch.open = False
                 batch.previous = None
-                if self._latest[key] is batch:
+                if self._latest.get(key) is batch:
                     del self._latest[key]
             batch.done.set()

@@ -212,3 +212,15 @@ class GroupCommitTestCase(test.TestCase):
 
         self.assertEqual([False, False], self.made)
         self.assertEqual([1, 2], sorted(self.discarded))
+
+    def test_a_caller_that_is_stopped_before_it_makes_leaves(self):
+        self.start_one_that_makes()
+        with mock.patch.object(self.group._latest[KEY].done, 'wait',
+                               side_effect=ValueError):
+            self.call()
+        self.finish()
+        self.call()
+
+        self.assertEqual([False, False], self.made)
+        self.assertEqual([1, 2], self.results[1:])
+        self.assertEqual({}, self.group._latest)

@@ -17,7 +17,6 @@ import collections
 import functools
 import itertools
 import threading
-import time
 
 import ddt
 from eventlet import patcher
@@ -25,19 +24,12 @@ from eventlet import patcher
 from cinder import exception
 from cinder.tests.unit import fake_volume
 from cinder.tests.unit import test
+from cinder.tests.unit.volume import test_group_commit
 from cinder.volume import configuration
 from cinder.volume.drivers import rbd
 
-PATIENCE = 20
+PATIENCE = test_group_commit.PATIENCE
 SOURCE = '5a0e8f7e-0000-4000-8000-000000000000'
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError('It did not happen in %d s' % PATIENCE)
-        time.sleep(0.01)
 
 
 class Snap:
@@ -260,11 +252,11 @@ class SharedSnapshotsTestCase(test.TestCase):
         """
         self.ceph.before['create_snap'] = self._snap
         first = self.clone(1, driver)
-        wait_for(lambda: self.ceph.calls['create_snap'] == 1)
+        test_group_commit.wait_for(lambda: self.ceph.calls['create_snap'] == 1)
         others = [self.clone(number, driver)
                   for number in range(2, clones + 1)]
         group = (driver or self.driver)._clone_snaps
-        wait_for(lambda: clones == 1 or
+        test_group_commit.wait_for(lambda: clones == 1 or
                  group._latest[self.source.name].users >= clones - 1)
         return [first] + others
 
@@ -315,7 +307,7 @@ class SharedSnapshotsTestCase(test.TestCase):
         one, two = self.driver, self.make_driver()
         self.ceph.before['create_snap'] = self._snap
         names = [self.clone(1, one), self.clone(2, two)]
-        wait_for(lambda: self.ceph.calls['create_snap'] == 2)
+        test_group_commit.wait_for(lambda: self.ceph.calls['create_snap'] == 2)
         self.finish()
 
         self.all_cloned(names)
@@ -398,7 +390,8 @@ class SharedSnapshotsTestCase(test.TestCase):
 
         self.ceph.before['clone'] = clone
         self.may_snap.set()
-        wait_for(lambda: self.outcomes.get(names[1]) == 'cloned')
+        test_group_commit.wait_for(
+            lambda: self.outcomes.get(names[1]) == 'cloned')
         self.assertEqual(1, len(self.shared_snaps()))
         flattened.set()
         self.finish()
@@ -415,7 +408,7 @@ class SharedSnapshotsTestCase(test.TestCase):
 
         def set_up(volume):
             if volume.name == names[1]:
-                wait_for(lambda: names[2] in self.outcomes)
+                test_group_commit.wait_for(lambda: names[2] in self.outcomes)
                 raise self.ceph.Error('no replication')
 
         self.mock_object(self.driver, '_setup_volume', side_effect=set_up)
