@@ -256,8 +256,9 @@ class SharedSnapshotsTestCase(test.TestCase):
         others = [self.clone(number, driver)
                   for number in range(2, clones + 1)]
         group = (driver or self.driver)._clone_snaps
-        test_group_commit.wait_for(lambda: clones == 1 or
-                 group._latest[self.source.name].users >= clones - 1)
+        test_group_commit.wait_for(
+            lambda: clones == 1 or
+            group._latest[self.source.name].users >= clones - 1)
         return [first] + others
 
     def _snap(self, name):
